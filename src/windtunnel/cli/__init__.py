@@ -1,0 +1,5 @@
+"""The command line: a thin door over `control`."""
+
+
+def main() -> None:
+    raise SystemExit(2)

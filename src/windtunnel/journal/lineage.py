@@ -1,0 +1,78 @@
+"""A run together with the past it shares: a fork's history is its parents' up to the fork, then its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from windtunnel.codec import Segment
+from windtunnel.journal.model import Checkpoint, Effect, Entry, RunRow
+from windtunnel.journal.store import Store
+
+NO_LIMIT = 1 << 62
+
+
+class Part(NamedTuple):
+    """What one run of the line contributes: its own entries and turns up to where the next one forked."""
+
+    row: RunRow
+    last_seq: int
+    last_turn: int
+
+
+class Lineage:
+    def __init__(self, store: Store, run_id: str) -> None:
+        self.store = store
+        self.row = store.run(run_id)
+        parts = [Part(self.row, NO_LIMIT, NO_LIMIT)]
+        seen = {run_id}
+        while (child := parts[0].row).parent and child.parent not in seen:
+            seen.add(child.parent)
+            assert child.parent_seq is not None and child.parent_turn is not None
+            parent = store.run(child.parent)
+            parts.insert(0, Part(parent, child.parent_seq, child.parent_turn))
+        self.parts = parts
+
+    def entries(self, after: int = -1, upto: int = NO_LIMIT) -> Iterator[Entry]:
+        for part in self.parts:
+            last = min(part.last_seq, upto)
+            if last > after:
+                yield from self.store.entries(part.row.run_id, after, last)
+
+    def effects(self, turn: int) -> list[Effect]:
+        found: list[Effect] = []
+        for part in self.parts:
+            if turn <= part.last_turn:
+                found += self.store.effects(part.row.run_id, turn)
+                if found:
+                    break
+        return found
+
+    def checkpoint(self, upto: int = NO_LIMIT) -> Checkpoint | None:
+        for part in reversed(self.parts):
+            if found := self.store.checkpoint(part.row.run_id, min(upto, part.last_turn)):
+                return found
+        return None
+
+    def segment(self, hash: bytes) -> Segment | None:
+        for part in reversed(self.parts):
+            if found := self.store.segment(part.row.run_id, hash):
+                return found
+        return None
+
+    def metrics(
+        self, *, names: Iterable[str] = (), agents: Iterable[str] = (), after: int = -1, upto: int = NO_LIMIT
+    ) -> Iterator[tuple[int, str, str, Any]]:
+        names, agents = list(names), list(agents)
+        for part in self.parts:
+            last = min(part.last_turn, upto)
+            yield from self.store.metrics(part.row.run_id, after=after, upto=last, names=names, agents=agents)
+
+    def last_of_turn(self, turn: int) -> Entry | None:
+        """The last entry of a turn, the end of the run left out: where a fork begins."""
+        found = None
+        for entry in self.entries():
+            if entry.turn > turn or entry.phase == "end":
+                break
+            found = entry
+        return found if found is not None and found.turn == turn else None

@@ -1,0 +1,72 @@
+"""The tables of a store, as SQL, and the version they carry.
+
+`entry` and `operation` are append-only chains; the rest are indexes over them, or wait for them. The
+meaning of each column stands in docs/journal.md, well enough to write a verifier from.
+"""
+
+FORMAT = 1
+
+TABLES = """
+CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE run(
+    run_id TEXT PRIMARY KEY, world TEXT NOT NULL, scenario TEXT NOT NULL, mode TEXT NOT NULL,
+    seed INTEGER NOT NULL, status TEXT NOT NULL, turn INTEGER NOT NULL, turns INTEGER NOT NULL,
+    head_seq INTEGER NOT NULL, head_hash BLOB, op_seq INTEGER NOT NULL, op_hash BLOB,
+    parent TEXT, parent_seq INTEGER, parent_turn INTEGER, branch INTEGER NOT NULL,
+    created REAL NOT NULL, updated REAL NOT NULL, tags TEXT NOT NULL, reason TEXT, pruned REAL
+) WITHOUT ROWID;
+
+CREATE TABLE entry(
+    id INTEGER PRIMARY KEY, run_id TEXT NOT NULL, seq INTEGER NOT NULL, turn INTEGER NOT NULL,
+    phase TEXT NOT NULL, kind TEXT NOT NULL, actor TEXT NOT NULL, body TEXT NOT NULL,
+    prev BLOB NOT NULL, hash BLOB NOT NULL
+);
+CREATE UNIQUE INDEX entry_by_run ON entry(run_id, seq);
+CREATE INDEX entry_turning ON entry(run_id) WHERE phase = 'fork';
+
+CREATE TABLE operation(
+    id INTEGER PRIMARY KEY, run_id TEXT NOT NULL, seq INTEGER NOT NULL, at REAL NOT NULL,
+    kind TEXT NOT NULL, body TEXT NOT NULL, prev BLOB NOT NULL, hash BLOB NOT NULL
+);
+CREATE UNIQUE INDEX operation_by_run ON operation(run_id, seq);
+
+CREATE TABLE effect(
+    run_id TEXT NOT NULL, turn INTEGER NOT NULL, phase TEXT NOT NULL, actor TEXT NOT NULL,
+    idx INTEGER NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, request TEXT NOT NULL,
+    result TEXT, asked REAL NOT NULL, answered REAL, attempts INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX effect_by_place ON effect(run_id, turn, phase, actor, idx);
+CREATE INDEX effect_waiting ON effect(run_id) WHERE result IS NULL;
+
+CREATE TABLE inbox(
+    id INTEGER PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
+    sender TEXT NOT NULL, at REAL NOT NULL, taken INTEGER
+);
+CREATE INDEX inbox_waiting ON inbox(run_id) WHERE taken IS NULL;
+
+CREATE TABLE lease(
+    run_id TEXT PRIMARY KEY, fence INTEGER NOT NULL, owner TEXT NOT NULL, beat INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE checkpoint(
+    run_id TEXT NOT NULL, turn INTEGER NOT NULL, seq INTEGER NOT NULL, state BLOB NOT NULL,
+    memory TEXT NOT NULL, deferred TEXT NOT NULL
+);
+CREATE UNIQUE INDEX checkpoint_by_turn ON checkpoint(run_id, turn);
+
+CREATE TABLE segment(
+    run_id TEXT NOT NULL, hash BLOB NOT NULL, prev BLOB NOT NULL, count INTEGER NOT NULL,
+    items BLOB NOT NULL
+);
+CREATE UNIQUE INDEX segment_by_hash ON segment(run_id, hash);
+
+CREATE TABLE metric(
+    run_id TEXT NOT NULL, turn INTEGER NOT NULL, agent TEXT NOT NULL, name TEXT NOT NULL, value,
+    PRIMARY KEY(run_id, turn, agent, name)
+) WITHOUT ROWID;
+
+CREATE VIEW decision AS
+    SELECT entry.run_id, entry.turn, item.key AS actor, item.value AS action
+    FROM entry, json_each(entry.body, '$.actions') AS item WHERE entry.kind = 'decided';
+"""

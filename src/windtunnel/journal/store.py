@@ -1,0 +1,93 @@
+"""What a store can do, whichever database is behind it.
+
+A store holds one or more runs. One writer of history for each run (the holder of its lease, whose
+fencing number every commit carries), many writers of mail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from windtunnel.codec import Segment
+from windtunnel.journal.model import Batch, Checkpoint, Effect, Entry, Mail, Operation, RunRow, Status
+
+
+class Owner(NamedTuple):
+    """Who holds a lease: enough to know whether that process still lives."""
+
+    host: str
+    boot: str
+    pid: int
+    started: str
+
+
+class Lease(NamedTuple):
+    run_id: str
+    fence: int
+    owner: Owner | None
+    beat: int
+
+
+class Store(Protocol):
+    @property
+    def location(self) -> str: ...
+
+    # runs
+    def add_run(self, row: RunRow) -> None: ...
+    def run(self, run_id: str) -> RunRow: ...
+    def runs(self) -> list[RunRow]: ...
+    def children(self, run_id: str) -> list[RunRow]: ...
+
+    # the writer
+    def acquire(self, run_id: str, owner: Owner, *, force: bool = False) -> int:
+        """Take the lease and return its fencing number, or raise LeaseHeld."""
+        ...
+
+    def release(self, run_id: str, fence: int) -> None: ...
+    def lease(self, run_id: str) -> Lease | None: ...
+    def commit(self, batches: Sequence[Batch]) -> None:
+        """Make the batches durable, all or none. On return they are on the disk."""
+        ...
+
+    # mail
+    def post(self, run_id: str, kind: str, body: bytes, sender: str, at: float) -> int: ...
+    def mail(self, run_id: str, *, taken_in: int | None = None) -> list[Mail]:
+        """Mail nobody took yet; with `taken_in`, what a turn took as well."""
+        ...
+
+    def changed(self) -> bool:
+        """Whether another connection wrote since the last call: the cheap question before `mail`."""
+        ...
+
+    # readers (each over one run's own rows; `Lineage` joins a fork to its past)
+    def entries(self, run_id: str, after: int = -1, upto: int | None = None) -> Iterator[Entry]: ...
+    def turning_points(self, run_id: str) -> list[Entry]:
+        """The entries of phase `fork`: where a run's scenario or its types changed."""
+        ...
+
+    def operations(self, run_id: str, after: int = -1) -> Iterator[Operation]: ...
+    def effects(self, run_id: str, turn: int | None = None) -> list[Effect]: ...
+    def waiting(self, run_id: str) -> list[Effect]: ...
+    def checkpoint(self, run_id: str, upto: int) -> Checkpoint | None: ...
+    def checkpoints(self, run_id: str) -> Iterator[Checkpoint]: ...
+    def segment(self, run_id: str, hash: bytes) -> Segment | None: ...
+    def segments(self, run_id: str) -> Iterator[Segment]: ...
+    def metrics(
+        self,
+        run_id: str,
+        *,
+        after: int = -1,
+        upto: int | None = None,
+        names: Iterable[str] = (),
+        agents: Iterable[str] = (),
+    ) -> Iterator[tuple[int, str, str, Any]]: ...
+
+    # keeping
+    def erase(self, run_id: str, at: float) -> None:
+        """Leave a tombstone: the run's row and head stay, everything else of it goes."""
+        ...
+
+    def set_parent(self, run_id: str, parent: str | None) -> None: ...
+    def set_status(self, run_id: str, status: Status, at: float) -> None: ...
+    def close(self) -> None: ...

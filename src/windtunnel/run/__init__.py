@@ -1,0 +1,1 @@
+"""One run: how it begins, is played, forked and replayed. Start reading at `phases.py`."""

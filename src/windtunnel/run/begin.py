@@ -1,0 +1,80 @@
+"""How a run comes to be: a row, and the first entry with everything it is a function of."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from typing import Any
+
+import msgspec
+
+from windtunnel.codec import decode_body, describe_type, encode_body
+from windtunnel.errors import ScenarioError
+from windtunnel.journal import GENESIS, Batch, Entry, RunRow, Status, Store, entry_hash
+from windtunnel.journal.lease import this_process
+from windtunnel.journal.schema import FORMAT
+from windtunnel.run.casting import Cast
+from windtunnel.run.clock import Clock
+from windtunnel.run.context import Frame
+from windtunnel.run.entries import Started
+from windtunnel.scenario import scenario_from_plain, scenario_to_plain
+from windtunnel.world import Scenario, World
+
+
+def fingerprint() -> dict[str, str]:
+    """What the arithmetic of a run may depend on besides its inputs."""
+    numpy = sys.modules.get("numpy")
+    return {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "system": platform.system(),
+        **({"numpy": str(numpy.__version__)} if numpy else {}),
+    }
+
+
+def check_scenario(world: World, scenario: Scenario, players: dict[str, Any]) -> Scenario:
+    """The scenario as the run will see it, or the error that it would meet."""
+    plain = decode_body(encode_body(scenario_to_plain(scenario)))
+    typed = scenario_from_plain(plain, world)
+    if not typed.agents:
+        raise ScenarioError("nobody plays: the scenario names no agents", where="agents")
+    if typed.turns < 0 or typed.attempts < 1 or typed.concurrency < 1:
+        raise ScenarioError("turns must be 0 or more, attempts and concurrency 1 or more")
+    Cast(world, typed, Frame(world, typed.mode, typed.seed), players)
+    return typed
+
+
+def begin(
+    store: Store,
+    world: World,
+    scenario: Scenario,
+    run_id: str,
+    *,
+    players: dict[str, Any] | None = None,
+    clock: Clock | None = None,
+) -> RunRow:
+    """Write the run's row and its first entry. Nothing is played yet."""
+    typed = check_scenario(world, scenario, players or {})
+    plain = scenario_to_plain(typed)
+    schema = describe_type(world.state)
+    started = Started(FORMAT, world.name, world.version, plain, schema, fingerprint())
+    body = encode_body(started)
+    hash = entry_hash(GENESIS, 0, 0, "start", "started", "", body)
+    now = (clock or Clock()).wall()
+    row = RunRow(
+        run_id=run_id, world=world.name, scenario=typed.name, mode=typed.mode, seed=typed.seed,
+        status=Status.QUEUED, turn=0, turns=typed.turns, head_seq=-1, head_hash=b"", op_seq=-1, op_hash=b"",
+        parent=None, parent_seq=None, parent_turn=None, branch=0, created=now, updated=now,
+        tags=msgspec.json.encode(typed.tags).decode(), reason=None, pruned=None,
+    )  # fmt: skip
+    add(store, row, [Entry(0, 0, "start", "started", "", body, GENESIS, hash)], now)
+    return store.run(run_id)
+
+
+def add(store: Store, row: RunRow, entries: list[Entry], now: float, effects: Any = ()) -> None:
+    """A new run with its first entries, as one commit."""
+    store.add_run(row)
+    fence = store.acquire(row.run_id, this_process())
+    batch = Batch(row.run_id, fence, entries=entries, effects=list(effects), turn=row.turn, at=now)
+    store.commit([batch])
+    store.release(row.run_id, fence)

@@ -1,0 +1,119 @@
+"""Who sits where: from a scenario's agents to actors that decide, each with its role and its context."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from windtunnel.agents import Asked, Rule
+from windtunnel.codec import body_decoder
+from windtunnel.errors import ScenarioError, WorldError
+from windtunnel.run.context import Frame, RunContext
+from windtunnel.world import Action, Actor, Agent, AgentSpec, Role, Scenario, World
+
+KINDS = ("rule", "human", "remote", "python")
+
+
+class Seat:
+    """One actor of the run with everything that is asked of it in a turn."""
+
+    __slots__ = ("actions", "actor", "agent", "context", "deadline", "decide", "role", "spec")
+
+    def __init__(self, spec: AgentSpec, role: Role, agent: Agent, context: RunContext) -> None:
+        self.spec, self.role, self.agent, self.context = spec, role, agent, context
+        self.actor = context._actor
+        self.actions = frozenset(role.actions)
+        self.decide = agent.decide
+        self.deadline = spec.deadline
+
+
+class Cast:
+    """Everyone who plays. `decoder` reads a whole turn's actions at once, typed."""
+
+    def __init__(self, world: World, scenario: Scenario, frame: Frame, players: Mapping[str, Any]) -> None:
+        self.seats: dict[str, Seat] = {}
+        for given in scenario.agents:
+            spec = _with_role(given, world)
+            if spec.id in self.seats:
+                raise ScenarioError(f"two agents are called {spec.id!r}", where="agents")
+            role = world.roles[spec.role]
+            agent = players.get(spec.id) or _agent(spec, role)
+            context = RunContext(frame, Actor(spec.id, spec.role, spec.size), spec)
+            self.seats[spec.id] = Seat(spec, role, _as_agent(agent), context)
+        self.actors = [seat.actor for seat in self.seats.values()]
+        self.decoder = body_decoder(dict[str, _action_union(world)])
+        self.remembers = [seat for seat in self.seats.values() if seat.role.memory is not None]
+        self.consolidates = [seat for seat in self.seats.values() if hasattr(seat.agent, "consolidate")]
+
+    def seat(self, actor: Actor) -> Seat:
+        seat = self.seats.get(actor.id)
+        if seat is None:
+            raise WorldError(
+                f"the engine lets {actor.id!r} act, who has no seat", remedy="to_act may name the scenario's agents"
+            )
+        return seat
+
+
+def _with_role(spec: AgentSpec, world: World) -> AgentSpec:
+    if not spec.role and len(world.roles) == 1:
+        return msgspec.structs.replace(spec, role=next(iter(world.roles)))
+    if spec.role not in world.roles:
+        raise ScenarioError(
+            f"{world.name} has no role {spec.role!r}",
+            where=f"agents.{spec.id}.role",
+            remedy=f"its roles: {', '.join(world.roles)}",
+        )
+    return spec
+
+
+def _agent(spec: AgentSpec, role: Role) -> Agent:
+    names = [action.__name__ for action in role.actions]
+    if spec.kind == "rule":
+        return Rule(spec, role)
+    if spec.kind == "human":
+        return Asked("ask", names)
+    if spec.kind == "remote":
+        return Asked("listen", names)
+    if spec.kind == "python":
+        raise ScenarioError(
+            f"agent {spec.id!r} was handed in from Python, and is not here now",
+            where=f"agents.{spec.id}",
+            remedy="give it again: agents={...}",
+        )
+    raise ScenarioError(
+        f"an agent of kind {spec.kind!r} is not known",
+        where=f"agents.{spec.id}.kind",
+        remedy=f"kinds: {', '.join(KINDS)}",
+    )
+
+
+class _Function:
+    def __init__(self, decide: Any) -> None:
+        self.decide = decide
+
+
+def _as_agent(given: Any) -> Agent:
+    if hasattr(given, "decide"):
+        agent: Agent = given
+        return agent
+    if callable(given):
+        return _Function(given)
+    raise ScenarioError(f"{given!r} is no agent", remedy="give a function or an object with `decide`")
+
+
+def _action_union(world: World) -> Any:
+    """All action types of the world as one tagged union, checked once."""
+    kinds: dict[str, type[Action]] = {}
+    for name, role in world.roles.items():
+        if type(role.no_op) not in role.actions:
+            raise WorldError(f"role {name!r}: its no_op is none of its actions", remedy="add its type to actions")
+        for action in role.actions:
+            other = kinds.setdefault(action.__name__, action)
+            if other is not action:
+                raise WorldError(f"two action types are called {action.__name__!r}", remedy="rename one")
+    union: Any = None
+    for action in kinds.values():
+        union = action if union is None else union | action
+    return union

@@ -1,0 +1,115 @@
+"""The context a world and its agents are handed: their only door to chance, time, memory and effects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from windtunnel.chance import Chance
+from windtunnel.errors import NotFound
+from windtunnel.world import Actor, AgentId, AgentSpec, Mode, World
+
+if TYPE_CHECKING:
+    from windtunnel.run.effects import Effects
+
+
+class Frame:
+    """What all contexts of a run share: where it is, and what it stands on."""
+
+    __slots__ = (
+        "branch", "clock", "effects", "indices", "memories", "mode", "parameters", "phase", "seed", "state",
+        "turn", "world",
+    )  # fmt: skip
+
+    def __init__(self, world: World, mode: Mode, seed: int) -> None:
+        self.world, self.mode, self.seed = world, mode, seed
+        self.branch = 0
+        self.turn = 0
+        self.phase = "start"
+        self.state: Any = None
+        self.parameters: Any = None
+        self.clock = 0.0
+        self.memories: dict[AgentId, Any] = {}
+        self.indices: dict[tuple[str, str], int] = {}
+        self.effects: Effects | None = None
+
+    def next_index(self, path: str) -> int:
+        place = (self.phase, path)
+        index = self.indices.get(place, 0)
+        self.indices[place] = index + 1
+        return index
+
+
+class RunContext:
+    """One for the world (actor "") and one for each agent, kept for the whole run."""
+
+    __slots__ = ("_actor", "_frame", "_spec", "attempt", "path", "rejection")
+
+    def __init__(self, frame: Frame, actor: Actor, spec: AgentSpec | None = None, path: str = "") -> None:
+        self._frame, self._actor, self._spec = frame, actor, spec
+        self.path = path or actor.id
+        self.attempt = 1
+        self.rejection: str | None = None
+
+    @property
+    def seed(self) -> int:
+        return self._frame.seed
+
+    @property
+    def mode(self) -> Mode:
+        return self._frame.mode
+
+    @property
+    def turn(self) -> int:
+        return self._frame.turn
+
+    @property
+    def phase(self) -> str:
+        return self._frame.phase
+
+    @property
+    def actor(self) -> AgentId:
+        return self._actor.id
+
+    @property
+    def role(self) -> str:
+        return self._actor.role
+
+    @property
+    def parameters(self) -> Any:
+        return self._frame.parameters
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        return self._spec.settings if self._spec else {}
+
+    @property
+    def memory(self) -> Any:
+        return self._frame.memories.get(self._actor.id)
+
+    @memory.setter
+    def memory(self, value: Any) -> None:
+        self._frame.memories[self._actor.id] = value
+
+    def chance(self, *element: object) -> Chance:
+        frame = self._frame
+        return Chance(frame.seed, frame.branch, frame.turn, self.path, *element)
+
+    def now(self) -> float:
+        return self._frame.clock
+
+    def query(self, name: str, **arguments: Any) -> Any:
+        queries = self._frame.world.queries
+        if name not in queries:
+            known = ", ".join(queries) or "none"
+            raise NotFound(f"no query {name!r} in this world", remedy=f"it has: {known}")
+        return queries[name](self._frame.state, self._actor, **arguments)
+
+    async def effect(self, kind: str, request: Any) -> Any:
+        assert self._frame.effects is not None
+        return await self._frame.effects.perform(self, kind, request)
+
+    def member(self, name: str) -> RunContext:
+        member = RunContext(self._frame, self._actor, self._spec, f"{self.path}/{name}")
+        member.attempt, member.rejection = self.attempt, self.rejection
+        return member

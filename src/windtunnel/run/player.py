@@ -1,0 +1,294 @@
+"""The one who plays a run: binds world, cast, tape, effects and mail, and goes from turn to turn.
+
+`play` is the loop. It starts from the beginning or from the last checkpoint, plays what is recorded
+again (and finds it equal), then goes on live until the world is over, a person is needed, or somebody
+says stop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from typing import Any
+
+from windtunnel.codec import StateCodec, encode_body
+from windtunnel.errors import RunError
+from windtunnel.journal import Entry, Status
+from windtunnel.run import checkpoints
+from windtunnel.run.casting import Cast
+from windtunnel.run.clock import Clock
+from windtunnel.run.context import Frame, RunContext
+from windtunnel.run.effects import Effects, Parked
+from windtunnel.run.entries import END, FORK, START, Consolidated, Ended, Forked, MailTaken, Started, line, read
+from windtunnel.run.mail import Deferred, Inbox
+from windtunnel.run.phases import Turn, blame_engine, play_turn, settled
+from windtunnel.run.tape import Tape
+from windtunnel.scenario import scenario_from_plain
+from windtunnel.world import Actor, EffectKind, Scenario, ScheduledEvent, World
+
+Observer = Callable[["Player"], None]
+
+
+class Player:
+    def __init__(
+        self,
+        world: World,
+        tape: Tape,
+        *,
+        players: Mapping[str, Any] | None = None,
+        effects: Mapping[str, EffectKind] | None = None,
+        clock: Clock | None = None,
+        observer: Observer | None = None,
+        stop_after: int | None = None,
+    ) -> None:
+        self.world, self.tape = world, tape
+        self.engine = world.engine
+        self.check = world.validator.check if world.validator is not None else None
+        self.clock = clock or Clock()
+        self.players = players or {}
+        self.run_id = tape.run_id
+        self.stop_after = stop_after
+        self.end_reason: str | None = None
+        self.stop: str | None = None  # pause or cancel, wished from inside this process
+        self.observer = observer
+        row = tape.lineage.row
+        self.frame = Frame(world, row.mode, row.seed)  # type: ignore[arg-type]
+        self.effects = self.frame.effects = Effects(self.frame, tape, self.clock, effects or {})
+        self.effects.intake = self.listen
+        self.inbox = Inbox(tape, self.effects, self.clock)
+        self.context = RunContext(self.frame, Actor("", ""))
+        self.codec: StateCodec[Any] = StateCodec(world.state)
+        self.deferred: list[Deferred] = []
+        self.scenario: Scenario
+        self.cast: Cast
+        self.scheduled: dict[int, list[ScheduledEvent]] = {}
+        self.state_bytes = self.memory_bytes = self.deferred_bytes = b""
+        self.state_hash = self.memory_hash = self.deferred_hash = ""
+        self.spacing = checkpoints.Spacing(self.clock)
+
+    # --- small things the phases need ---
+
+    def enter(self, phase: str) -> None:
+        self.frame.phase = phase
+
+    def deadline(self, seat: Any) -> float | None:
+        limit: float | None = seat.deadline if seat.deadline is not None else self.scenario.deadline
+        return limit
+
+    def was_late(self, seat: Any, attempt: int) -> bool:
+        return self.effects.find((self.frame.turn, "plan", seat.actor.id, -attempt)) is not None
+
+    async def late(self, seat: Any, attempt: int, seconds: float) -> None:
+        """The deadline passed: a recorded fact, so that a replay honours it. Memory goes back."""
+        await self.effects.record(seat.actor.id, -attempt, "deadline", {"seconds": seconds})
+        if seat.role.memory is not None:
+            checkpoints.restore_memory(self, seat, self.memory_bytes)
+
+    def encode_state(self) -> None:
+        self.state_bytes = self.codec.encode(self.frame.state)
+        self.state_hash = sha256(self.state_bytes).hexdigest()
+        if self.cast.remembers:
+            self.memory_bytes = encode_body(self.frame.memories)
+            self.memory_hash = sha256(self.memory_bytes).hexdigest()
+        if self.deferred or self.deferred_hash:
+            self.deferred_bytes = encode_body(self.deferred)
+            self.deferred_hash = sha256(self.deferred_bytes).hexdigest() if self.deferred else ""
+
+    # --- the loop ---
+
+    async def play(self) -> Status:
+        """Play until the end, a wait, a wish to stop, or an error; the run's row says which."""
+        try:
+            await self._stand()
+            while True:
+                if (status := await self._step()) is not None:
+                    return self._leave(status)
+        except Stopped:
+            self.end_reason = "cancelled"
+            return self._leave(Status.CANCELLED)
+        except Parked as parked:
+            self.tape.operate("parked", waits_for=parked.effect.name, kind=parked.effect.kind)
+            return self._leave(Status.WAITING, f"waits for {parked.effect.kind} {parked.effect.name}")
+        except RunError as error:
+            if self.tape.writes:
+                self.tape.operate("failed", **error.as_dict())
+                self.tape.move(Status.FAILED, str(error))
+                self.tape.flush()
+            raise
+
+    def _leave(self, status: Status, reason: str | None = None) -> Status:
+        if self.tape.writes:
+            if self.spacing.turn != self.tape.turn or status is Status.COMPLETED:
+                checkpoints.write(self)
+            if self.tape.status is not status:
+                self.tape.operate(str(status), turn=self.tape.turn)
+            self.tape.move(status, reason or self.end_reason)
+            self.tape.flush()
+        if self.observer:
+            self.observer(self)
+        return status
+
+    async def _step(self) -> Status | None:
+        """One turn, or what stands in its place. A status when the run leaves the loop."""
+        number = self.tape.turn + 1
+        recorded = self.tape.take()
+        if recorded and recorded[0].phase == FORK:
+            await self.change(recorded)
+            return None
+        with blame_engine(self, "over"):
+            ended = await settled(self.engine.over(self.frame.state))
+        if ended is None and number > self.scenario.turns:
+            ended = "all turns played"
+        if ended is not None:
+            return self._end(ended, recorded)
+        if not recorded:
+            if not self.tape.live:
+                raise RunError("the record stops in the middle")
+            if not self.tape.writes:
+                return self.tape.status  # a replay has come to the end of its record
+            if (status := await self._steered(number)) is not None:
+                return status
+        if self.stop_after is not None and number > self.stop_after:
+            return Status.PAUSED
+        return await self._turn(number, recorded)
+
+    async def _turn(self, number: int, recorded: list[Entry]) -> Status | None:
+        frame = self.frame
+        frame.turn = number
+        frame.indices.clear()
+        mail = await self._open_turn(number, recorded)
+        if mail is None:
+            return Status.WAITING
+        started = self.clock.tick()
+        turn = await play_turn(self, Turn(number, mail))
+        self.tape.seal(number, turn.lines, recorded, turn.metrics)
+        self.spacing.played(turn.lines, self.clock.tick() - started)
+        if not recorded:
+            if self.spacing.due(len(self.state_bytes)):
+                checkpoints.write(self)
+            if self.tape.group() and self.observer:
+                self.observer(self)
+        elif self.observer and number % 256 == 0:
+            self.observer(self)
+        return None
+
+    async def _open_turn(self, number: int, recorded: list[Entry]) -> list[MailTaken] | None:
+        """The mail and the clock of the turn. None: it waits for an event that has not come."""
+        with blame_engine(self, "wake"):
+            wake = await settled(self.engine.wake(self.frame.state))
+        if recorded:
+            known = [entry for entry in recorded if entry.kind == "effect"]
+            self.effects.enter(self.tape.lineage.effects(number) if known else [], recorded=True)
+            mail = [read(entry) for entry in recorded if entry.kind == "mail"]
+        else:
+            mail = self.inbox_events(number)
+            if wake and wake.event and not any(m.body["kind"] == wake.event for m in mail if m.kind == "event"):
+                self.end_reason = f"waits for an event {wake.event!r}"
+                return None
+            if mail:
+                self.inbox.events.clear()
+                self.tape.flush()  # what was taken in is durable before it is used
+        await self._set_clock(wake)
+        return mail
+
+    def inbox_events(self, number: int) -> list[MailTaken]:
+        mail = []
+        for mail_id, letter in self.inbox.events:
+            self.tape.took(number, mail_id)
+            mail.append(letter)
+        return mail + self.inbox.rulings(self.deferred)
+
+    async def _set_clock(self, wake: Any) -> None:
+        frame = self.frame
+        frame.phase = "analyze"
+        at = wake.at if wake and wake.at is not None else None
+        if frame.mode == "simulated":
+            frame.clock = float(frame.turn) if at is None else at
+            return
+        while at is not None and not self.effects.has_clock() and self.clock.wall() < at:
+            await self.clock.sleep(min(0.25, at - self.clock.wall()))
+            await self.listen()
+        frame.clock = await self.effects.wall(self.context)
+
+    async def _steered(self, number: int) -> Status | None:
+        """Mail, and wishes to stop. On the first live turn it may find effects of a turn cut short."""
+        if first := not self.effects.is_live:
+            self.effects.enter(self.tape.lineage.effects(number), recorded=False)
+            self.effects.is_live = True
+        else:
+            self.effects.enter([], recorded=False)
+        await self.inbox.look(number, now=first)
+        if first or self.deferred:
+            await self.inbox.expire(number, self.deferred)
+        wish = self.stop or self.inbox.wish
+        if wish == "cancel":
+            self.end_reason = "cancelled"
+            return Status.CANCELLED
+        return Status.PAUSED if wish == "pause" else None
+
+    async def listen(self) -> None:
+        await self.inbox.look(self.frame.turn)
+        if "cancel" in (self.stop, self.inbox.wish):
+            raise Stopped
+
+    def _end(self, reason: str, recorded: list[Entry]) -> Status:
+        if self.tape.live and not recorded and not self.tape.writes:
+            return self.tape.status
+        body = Ended(reason, self.tape.turn)
+        self.tape.seal(self.tape.turn, [line(END, "ended", body)], recorded)
+        self.end_reason = reason
+        return Status.COMPLETED
+
+    # --- where it starts ---
+
+    async def _stand(self) -> None:
+        """Begin at the last checkpoint of what is recorded, or at the beginning. A replay always does that."""
+        if self.tape.writes and await checkpoints.restore(self):
+            return
+        self.tape.open()
+        recorded = self.tape.take()
+        if not recorded:
+            raise RunError("the run has no first entry", remedy="windtunnel verify tells what is left of it")
+        started: Started = read(recorded[0])
+        checkpoints.same_schema(self, started.schema)
+        self.become(scenario_from_plain(started.scenario, self.world), branch=0)
+        self.tape.adopt(recorded[:1])
+        self.effects.enter(self.tape.lineage.effects(0), recorded=len(recorded) > 1)
+        with blame_engine(self, "start"):
+            self.frame.state = await settled(self.engine.start(self.scenario, self.context))
+            self.start_memories()
+            self.encode_state()
+        body = Consolidated(self.state_hash, self.memory_hash)
+        lines = [*self.effects.used(START, {}), line(START, "consolidated", body)]
+        self.tape.seal(0, lines, recorded[1:])
+
+    def start_memories(self) -> None:
+        for seat in self.cast.remembers:
+            assert seat.role.memory is not None
+            self.frame.memories.setdefault(seat.actor.id, seat.role.memory())
+
+    def become(self, scenario: Scenario, *, branch: int) -> None:
+        """Take up a scenario: at the start, from a checkpoint, or at a fork."""
+        self.scenario = scenario
+        self.frame.branch = branch
+        self.frame.parameters = scenario.parameters
+        self.cast = Cast(self.world, scenario, self.frame, self.players)
+        self.scheduled = {}
+        for event in scenario.events:
+            self.scheduled.setdefault(event.turn, []).append(event)
+
+    async def change(self, recorded: list[Entry]) -> None:
+        """A fork begins here: the same state, another scenario or another branch of luck."""
+        forked: Forked = read(recorded[0])
+        before = self.scenario
+        self.tape.adopt(recorded)
+        self.become(scenario_from_plain(forked.scenario, self.world), branch=forked.branch)
+        if self.scenario.parameters != before.parameters:
+            with blame_engine(self, "revise"):
+                self.frame.state = await settled(self.engine.revise(self.frame.state, self.scenario))
+        self.start_memories()
+        self.encode_state()
+
+
+class Stopped(BaseException):
+    """Unwinds a wait because the run is to stop."""

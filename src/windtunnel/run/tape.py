@@ -1,0 +1,220 @@
+"""The run's history as the loop sees it: turns that are recorded are compared, new ones are written.
+
+Resume, replay and a fork's past are the same thing: the loop plays on, and while the tape still has a
+recorded turn, what was just computed must equal it, hash for hash. When the record ends, a resumed run
+goes on writing and a replay stops.
+
+Turns that can be recomputed are committed in groups (by time and bytes). An effect is not: `durable`
+returns only when its row, and all history before it, is on the disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+from windtunnel.codec import encode_body
+from windtunnel.errors import Divergence, RunError
+from windtunnel.journal import GENESIS, Batch, Checkpoint, Effect, Entry, Status, Store, operation_hash
+from windtunnel.journal.lineage import Lineage
+from windtunnel.journal.model import Operation, entry_hash
+from windtunnel.run.clock import Clock
+from windtunnel.run.entries import Line
+
+GROUP_SECONDS = 0.25
+GROUP_BYTES = 1 << 20
+
+
+class Tape:
+    def __init__(self, lineage: Lineage, clock: Clock, *, fence: int | None) -> None:
+        self.lineage, self.clock = lineage, clock
+        self.store: Store = lineage.store
+        self.run_id = lineage.row.run_id
+        self.writes = fence is not None
+        self.status = lineage.row.status
+        self.turn = 0  # the last sealed turn
+        self.live = False  # past the end of the record
+        self._fence = fence or 0
+        self._seq, self._prev = -1, GENESIS
+        self._op_seq, self._op_prev = lineage.row.op_seq, lineage.row.op_hash or GENESIS
+        self._record: Iterator[Entry] = iter(())
+        self._next: Entry | None = None
+        self._batch = Batch(self.run_id, self._fence)
+        self._bytes = 0
+        self._flushed = clock.tick()
+        self._flushing: asyncio.Future[None] | None = None
+
+    # --- the record ---
+
+    def open(self, after: int = -1, upto: int | None = None) -> None:
+        """Stand after entry `after`, with the record up to `upto` ahead."""
+        if after >= 0:
+            (last,) = self.lineage.entries(after - 1, after)
+            self._seq, self._prev, self.turn = last.seq, last.hash, last.turn
+        end = upto if upto is not None else self.lineage.row.head_seq
+        self._record = self.lineage.entries(after, end)
+        self._advance()
+
+    def _advance(self) -> None:
+        self._next = next(self._record, None)
+        self.live = self._next is None
+
+    def take(self) -> list[Entry]:
+        """The next recorded group: the start, a turn, a fork, a migration or the end. Empty when live."""
+        if self._next is None:
+            return []
+        group = [first := self._next]
+        self._advance()
+        while self._next is not None and _together(first, self._next):
+            group.append(self._next)
+            self._advance()
+        return group
+
+    # --- sealing ---
+
+    def seal(self, turn: int, lines: list[Line], recorded: list[Entry], metrics: Any = ()) -> None:
+        """Put a group of lines at the end of history: compare it with the record, or write it."""
+        if recorded:
+            self._compare(turn, lines, recorded)
+        else:
+            if not self.writes:
+                raise Divergence(
+                    f"turn {turn} was played, but is not in the record", remedy="the run was cut; windtunnel verify"
+                )
+            self._append(turn, lines, metrics)
+        self.turn = turn
+
+    def _append(self, turn: int, lines: list[Line], metrics: Any) -> None:
+        seq, prev, entries = self._seq, self._prev, self._batch.entries
+        size = 0
+        for phase, kind, actor, body in lines:
+            seq += 1
+            hash = entry_hash(prev, seq, turn, phase, kind, actor, body)
+            entries.append(Entry(seq, turn, phase, kind, actor, body, prev, hash))
+            prev = hash
+            size += len(body)
+        self._seq, self._prev = seq, prev
+        self._batch.metrics += metrics
+        self._batch.turn = turn
+        self._bytes += size + 40 * len(metrics)
+
+    def _compare(self, turn: int, lines: list[Line], recorded: list[Entry]) -> None:
+        for entry, (phase, kind, actor, body) in zip(recorded, lines, strict=False):
+            hash = entry_hash(self._prev, entry.seq, turn, phase, kind, actor, body)
+            if hash != entry.hash:
+                raise _difference(entry, (phase, kind, actor, body))
+            self._seq, self._prev = entry.seq, hash
+        if len(lines) != len(recorded):
+            longer = recorded[len(lines)] if len(recorded) > len(lines) else recorded[-1]
+            raise Divergence(
+                f"turn {turn} has {len(recorded)} recorded entries, and {len(lines)} when played again",
+                where=longer.place,
+                **{"seq": longer.seq, "turn": turn, "phase": longer.phase, "actor": longer.actor},
+            )
+
+    def adopt(self, recorded: list[Entry]) -> None:
+        """Take over entries that are inputs, not results: how a run began, forked, was migrated."""
+        for entry in recorded:
+            if entry_hash(self._prev, *entry[:6]) != entry.hash:
+                raise _difference(entry, entry[2:6])
+            self._seq, self._prev, self.turn = entry.seq, entry.hash, entry.turn
+
+    @property
+    def head(self) -> tuple[int, bytes]:
+        return self._seq, self._prev
+
+    # --- writing ---
+
+    def operate(self, kind: str, /, **body: Any) -> None:
+        """Add to the chain of operations: who did what to the run, when, how long it took."""
+        raw, at = encode_body(body), self.clock.wall()
+        self._op_seq += 1
+        hash = operation_hash(self._op_prev, self._op_seq, at, kind, raw)
+        self._batch.operations.append(Operation(self._op_seq, at, kind, raw, self._op_prev, hash))
+        self._op_prev = hash
+
+    def move(self, to: Status, reason: str | None = None) -> None:
+        self.status = self.status.move(to)
+        self._batch.status, self._batch.reason = to, reason
+
+    def turns(self, turns: int) -> None:
+        self._batch.turns = turns
+
+    def checkpoint(self, checkpoint: Checkpoint, segments: list[Any]) -> None:
+        self._batch.checkpoints.append(checkpoint)
+        self._batch.segments += segments
+        self._bytes += len(checkpoint.state)
+
+    def took(self, turn: int, mail_id: int) -> None:
+        self._batch.taken.append((turn, mail_id))
+
+    def group(self) -> bool:
+        """Commit if the group is large or old enough; whether it did."""
+        if self._bytes < GROUP_BYTES and self.clock.tick() - self._flushed < GROUP_SECONDS:
+            return False
+        self.flush()
+        return True
+
+    def flush(self) -> None:
+        """Commit everything that is pending."""
+        batch = self._batch
+        self._flushed = self.clock.tick()
+        if not self.writes or not _anything(batch):
+            return
+        batch.at = self.clock.wall()
+        self.store.commit([batch])
+        self._batch = Batch(self.run_id, self._fence)
+        self._bytes = 0
+
+    async def durable(self, effect: Effect) -> None:
+        """Commit an effect, together with every other that arrived in the same moment."""
+        if not self.writes:
+            raise RunError("a replay writes nothing")
+        self._batch.effects.append(effect)
+        if self._flushing is None:
+            loop = asyncio.get_running_loop()
+            self._flushing = loop.create_future()
+            loop.call_soon(self._flush_soon)
+        await asyncio.shield(self._flushing)
+
+    def _flush_soon(self) -> None:
+        waiting, self._flushing = self._flushing, None
+        assert waiting is not None
+        try:
+            self.flush()
+        except Exception as error:  # handed to everyone who waits for this commit
+            waiting.set_exception(error)
+            waiting.exception()  # mark as seen: those who wait raise it, and some may have been cancelled
+        else:
+            waiting.set_result(None)
+
+
+def _together(first: Entry, entry: Entry) -> bool:
+    """Forks, migrations and the end stand alone; the start and the turns are groups."""
+    alone = ("fork", "end")
+    if first.phase in alone or entry.phase in alone:
+        return False
+    return first.turn == entry.turn
+
+
+def _anything(batch: Batch) -> bool:
+    return bool(
+        batch.entries or batch.operations or batch.effects or batch.checkpoints or batch.taken or batch.status
+    )
+
+
+def _difference(entry: Entry, played: Any) -> Divergence:
+    phase, kind, actor, body = played
+    return Divergence(
+        f"played again, {entry.place} differs from its record",
+        where=f"turn {entry.turn}, {entry.phase}" + (f", {entry.actor}" if entry.actor else ""),
+        remedy="the world, an agent or a library changed since, or something outside `context` was used",
+        seq=entry.seq,
+        turn=entry.turn,
+        phase=entry.phase,
+        actor=entry.actor,
+        recorded=entry.body.decode(errors="replace"),
+        played=body.decode(errors="replace"),
+        played_kind=f"{phase} {kind} {actor}".strip(),
+    )

@@ -1,0 +1,202 @@
+"""`./dev`: what it promises before an environment stands, while it is made, and after."""
+
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+VERBS = ("test", "lint", "bench", "soak", "lock", "help")
+
+# Stands in for uv: notes what it is asked, and makes an environment whose `windtunnel` tells what reached it.
+UV = """#!/bin/sh
+echo "$1 $2" >>"$HOME/asked"
+if [ "$1 $2" = "$UV_BREAKS_AT" ]; then exit 7; fi
+if [ "$1" = venv ]; then
+    for venv; do :; done
+    mkdir -p "$venv/bin" && echo made >"$venv/pyvenv.cfg"
+    printf '#!/bin/sh\nexit 0\n' >"$venv/bin/python"
+    printf '#!/bin/sh\npwd\nprintf "<%%s>" "$@"\n' >"$venv/bin/windtunnel"
+    chmod +x "$venv/bin/python" "$venv/bin/windtunnel"
+fi
+"""
+PYTHON = '#!/bin/sh\n[ "$1" = -V ] && echo Python 3.11 || echo "$0"\n'
+
+
+class Checkout:
+    """A copy of the script and its inputs in a path with spaces, with a Python and the uv above."""
+
+    def __init__(self, folder: Path) -> None:
+        self.home = folder
+        self.root = folder / "a fresh checkout"
+        (self.root / "requirements").mkdir(parents=True)
+        for name in ("dev", "pyproject.toml", "requirements/dev.txt"):
+            shutil.copy(ROOT / name, self.root / name)
+        (folder / "bin").mkdir()
+        for name, text in (("uv", UV), ("python3", PYTHON)):
+            (folder / "bin" / name).write_text(text, encoding="utf-8")
+            (folder / "bin" / name).chmod(0o755)
+
+    def dev(
+        self, *arguments: str, script: Path | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run it with next to no environment, from a folder that is not the checkout."""
+        bare = {"PATH": f"{self.home}/bin:/usr/bin:/bin", "HOME": str(self.home)} | environment
+        command = [str(script or self.root / "dev"), *arguments]
+        return subprocess.run(
+            command, cwd=self.home, env=bare, capture_output=True, text=True, check=False, timeout=60
+        )
+
+    def asked(self) -> list[str]:
+        """What uv was asked since the last look."""
+        note = self.home / "asked"
+        lines = note.read_text(encoding="utf-8").splitlines() if note.exists() else []
+        note.unlink(missing_ok=True)
+        return [line.split(" -")[0] for line in lines]
+
+
+MADE_ANEW = ["venv", "pip sync", "pip install"]
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    return Checkout(tmp_path.resolve())
+
+
+@pytest.fixture
+def ready(fresh):
+    assert fresh.dev("worlds").returncode == 0
+    assert fresh.asked() == MADE_ANEW
+    return fresh
+
+
+@pytest.mark.parametrize("ask", [(), ("help",), ("--help",), ("-h",)])
+def test_help_lists_every_verb_and_makes_no_environment(fresh, ask):
+    done = fresh.dev(*ask)
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert all(f"./dev {verb}" in done.stdout for verb in VERBS)
+    assert fresh.asked() == []
+
+
+def test_making_the_environment_speaks_on_stderr_only(fresh):
+    done = fresh.dev("worlds")
+    assert "making .venv with Python 3.11" in done.stderr
+    assert done.stdout == f"{fresh.home}\n<worlds>"
+
+
+def test_an_environment_that_is_up_to_date_costs_not_a_word(ready):
+    done = ready.dev("worlds", "--json")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert done.stdout == f"{ready.home}\n<worlds><--json>"
+    assert ready.asked() == []
+
+
+def test_what_is_no_verb_reaches_windtunnel_unchanged(ready):
+    assert ready.dev("run", "two words", "", "*").stdout.endswith("\n<run><two words><><*>")
+
+
+def test_it_works_through_a_chain_of_symlinks(ready):
+    (ready.home / "links").mkdir()
+    (ready.home / "links" / "near").symlink_to("../a fresh checkout/dev")
+    (ready.home / "far").symlink_to(ready.home / "links" / "near")
+    done = ready.dev("worlds", script=ready.home / "far")
+    assert done.stderr == ""
+    assert done.stdout.endswith("<worlds>")
+
+
+@pytest.mark.parametrize(
+    ("changed", "asked"),
+    [
+        ("requirements/dev.txt", MADE_ANEW),
+        (".venv/pyvenv.cfg", MADE_ANEW),
+        ("pyproject.toml", ["pip install"]),
+    ],
+)
+def test_a_changed_input_brings_the_environment_up_to_date(ready, changed, asked):
+    with (ready.root / changed).open("a", encoding="utf-8") as file:
+        file.write("# changed\n")
+    assert ready.dev("worlds").returncode == 0
+    assert ready.asked() == asked
+
+
+def test_an_environment_whose_python_went_away_is_made_anew(ready):
+    (ready.root / ".venv" / "bin" / "python").unlink()
+    ready.dev("worlds")
+    assert ready.asked() == MADE_ANEW
+
+
+def test_a_checkout_that_was_moved_does_not_use_its_old_environment(ready):
+    ready.root = ready.root.rename(ready.home / "moved")
+    ready.dev("worlds")
+    assert ready.asked() == MADE_ANEW
+
+
+@pytest.mark.parametrize("step", ["venv --quiet", "pip sync", "pip install"])
+def test_a_set_up_that_broke_off_fails_and_starts_over(fresh, step):
+    broken = fresh.dev("worlds", UV_BREAKS_AT=step)
+    assert broken.returncode == 7
+    assert broken.stdout == ""
+    fresh.asked()
+    assert fresh.dev("worlds").returncode == 0
+    assert fresh.asked() == MADE_ANEW
+
+
+def test_a_named_python_that_is_missing_is_refused_with_the_remedy(fresh):
+    done = fresh.dev("test", WINDTUNNEL_PYTHON="/no/such/python")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "WINDTUNNEL_PYTHON=/no/such/python" in done.stderr
+    assert "correct or unset it" in done.stderr
+
+
+def test_a_machine_with_only_old_pythons_is_told_what_to_install(fresh):
+    shutil.rmtree(fresh.home / "bin")
+    (fresh.home / "bin").mkdir()
+    for tool in ("bash", "env", "dirname", "readlink", "mkdir", "cksum", "rm"):
+        (fresh.home / "bin" / tool).symlink_to(shutil.which(tool) or tool)
+    script = (fresh.root / "dev").read_text(encoding="utf-8")
+    elsewhere = re.sub(r"/(usr/local|opt/homebrew)/bin", "/nowhere", script)
+    (fresh.root / "dev").write_text(elsewhere, encoding="utf-8")
+    done = fresh.dev("worlds", PATH=str(fresh.home / "bin"))
+    assert done.returncode == 2
+    assert "apt install python3 python3-venv" in done.stderr
+
+
+def test_lint_refuses_arguments_it_does_not_know(fresh):
+    done = fresh.dev("lint", "--fx")
+    assert done.returncode == 2
+    assert "--fx" in done.stderr
+    assert fresh.asked() == []
+
+
+@pytest.mark.parametrize("lock", ["dev", "bench", "uv"])
+def test_the_locks_hold_hashes_and_no_addresses(lock):
+    lines = (ROOT / "requirements" / f"{lock}.txt").read_text(encoding="utf-8").splitlines()
+    pins = [line for line in lines if not line.startswith((" ", "#"))]
+    assert pins
+    assert all("==" in pin and pin.endswith("\\") for pin in pins)
+    assert not [line for line in lines if "://" in line or "--index-url" in line]
+
+
+def test_the_lock_covers_every_dependency_that_pyproject_names():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    extras, groups = project["project"]["optional-dependencies"], project["dependency-groups"]
+    named = [*project["project"]["dependencies"], *extras["frames"], *extras["sign"]]
+    named += [*groups["build"], *groups["test"], *groups["lint"]]
+    locked = (ROOT / "requirements" / "dev.txt").read_text(encoding="utf-8").lower()
+    for requirement in named:
+        name = re.split(r"[^\w.-]", requirement)[0].lower()
+        assert f"\n{name}==" in locked, f"{name} is not locked: run ./dev lock"
+
+
+def test_ci_runs_what_a_newcomer_runs():
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert '/../dev" test' in script
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+    assert os.access(ROOT / "dev", os.X_OK)
