@@ -101,7 +101,8 @@ class Entry(NamedTuple):
 
 
 def entry_hash(prev: bytes, seq: int, turn: int, phase: str, kind: str, actor: str, body: bytes) -> bytes:
-    return sha256(b"%b%d %d %b\n%b" % (prev, seq, turn, f"{phase} {kind} {actor}".encode(), body)).digest()
+    place = f"{seq} {turn} {phase} {kind} {actor}\n"
+    return sha256(prev + place.encode() + body).digest()
 
 
 class Operation(NamedTuple):
@@ -171,7 +172,7 @@ class Batch(Struct):
     fence: int
     entries: list[Entry] = field(default_factory=list)
     operations: list[Operation] = field(default_factory=list)
-    metrics: list[tuple[str, int, str, str, Any]] = field(default_factory=list)
+    metrics: list[Any] = field(default_factory=list)  # flat: run, turn, agent, name, value, run, ...
     effects: list[Effect] = field(default_factory=list)
     checkpoints: list[Checkpoint] = field(default_factory=list)
     segments: list[Segment] = field(default_factory=list)

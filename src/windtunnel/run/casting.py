@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -19,11 +19,11 @@ KINDS = ("rule", "human", "remote", "python")
 class Seat:
     """One actor of the run with everything that is asked of it in a turn."""
 
-    __slots__ = ("actions", "actor", "agent", "context", "deadline", "decide", "role", "spec")
+    __slots__ = ("actions", "actor", "agent", "context", "deadline", "decide", "id", "role", "spec")
 
     def __init__(self, spec: AgentSpec, role: Role, agent: Agent, context: RunContext) -> None:
         self.spec, self.role, self.agent, self.context = spec, role, agent, context
-        self.actor = context._actor
+        self.id, self.actor = spec.id, context.who
         self.actions = frozenset(role.actions)
         self.decide = agent.decide
         self.deadline = spec.deadline
@@ -42,18 +42,32 @@ class Cast:
             agent = players.get(spec.id) or _agent(spec, role)
             context = RunContext(frame, Actor(spec.id, spec.role, spec.size), spec)
             self.seats[spec.id] = Seat(spec, role, _as_agent(agent), context)
-        self.actors = [seat.actor for seat in self.seats.values()]
+        self._everyone = list(self.seats.values())
+        self.actors = [seat.actor for seat in self._everyone]
+        self._one_role = len(world.roles) == 1
         self.decoder = body_decoder(dict[str, _action_union(world)])
         self.remembers = [seat for seat in self.seats.values() if seat.role.memory is not None]
         self.consolidates = [seat for seat in self.seats.values() if hasattr(seat.agent, "consolidate")]
 
-    def seat(self, actor: Actor) -> Seat:
-        seat = self.seats.get(actor.id)
-        if seat is None:
-            raise WorldError(
-                f"the engine lets {actor.id!r} act, who has no seat", remedy="to_act may name the scenario's agents"
-            )
-        return seat
+    def called(self, actors: Sequence[Actor] | None) -> tuple[Sequence[Actor], list[Seat]]:
+        """Those whom the engine lets act, each with its seat."""
+        if actors is None:
+            return self.actors, self._everyone
+        seats = []
+        for actor in actors:
+            if (seat := self.seats.get(actor.id)) is None:
+                known = ", ".join(self.seats)
+                raise WorldError(
+                    f"the engine lets {actor.id!r} act, who has no seat", remedy=f"the scenario seats: {known}"
+                )
+            seats.append(seat)
+        return actors, seats
+
+    def within_roles(self, actions: Mapping[str, Any]) -> bool:
+        """Whether everyone did what their own role may do."""
+        if self._one_role:
+            return True
+        return all(type(action) in self.seats[who].actions for who, action in actions.items())
 
 
 def _with_role(spec: AgentSpec, world: World) -> AgentSpec:

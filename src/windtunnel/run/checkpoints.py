@@ -63,9 +63,9 @@ def write(player: Player) -> None:
     player.spacing.written(player.tape.turn)
 
 
-async def restore(player: Player) -> bool:
+async def restore(player: Player, upto: int | None = None) -> bool:
     """Stand at the newest checkpoint that agrees with history. False if there is none."""
-    upto = player.tape.lineage.row.turn
+    upto = player.tape.lineage.row.turn if upto is None else upto
     while (found := player.tape.lineage.checkpoint(upto)) is not None:
         if _agrees(player, found):
             await _stand_at(player, found)

@@ -43,10 +43,10 @@ class Frame:
 class RunContext:
     """One for the world (actor "") and one for each agent, kept for the whole run."""
 
-    __slots__ = ("_actor", "_frame", "_spec", "attempt", "path", "rejection")
+    __slots__ = ("_frame", "_spec", "attempt", "path", "rejection", "who")
 
     def __init__(self, frame: Frame, actor: Actor, spec: AgentSpec | None = None, path: str = "") -> None:
-        self._frame, self._actor, self._spec = frame, actor, spec
+        self._frame, self.who, self._spec = frame, actor, spec
         self.path = path or actor.id
         self.attempt = 1
         self.rejection: str | None = None
@@ -69,11 +69,11 @@ class RunContext:
 
     @property
     def actor(self) -> AgentId:
-        return self._actor.id
+        return self.who.id
 
     @property
     def role(self) -> str:
-        return self._actor.role
+        return self.who.role
 
     @property
     def parameters(self) -> Any:
@@ -85,11 +85,11 @@ class RunContext:
 
     @property
     def memory(self) -> Any:
-        return self._frame.memories.get(self._actor.id)
+        return self._frame.memories.get(self.who.id)
 
     @memory.setter
     def memory(self, value: Any) -> None:
-        self._frame.memories[self._actor.id] = value
+        self._frame.memories[self.who.id] = value
 
     def chance(self, *element: object) -> Chance:
         frame = self._frame
@@ -103,13 +103,13 @@ class RunContext:
         if name not in queries:
             known = ", ".join(queries) or "none"
             raise NotFound(f"no query {name!r} in this world", remedy=f"it has: {known}")
-        return queries[name](self._frame.state, self._actor, **arguments)
+        return queries[name](self._frame.state, self.who, **arguments)
 
     async def effect(self, kind: str, request: Any) -> Any:
         assert self._frame.effects is not None
         return await self._frame.effects.perform(self, kind, request)
 
     def member(self, name: str) -> RunContext:
-        member = RunContext(self._frame, self._actor, self._spec, f"{self.path}/{name}")
+        member = RunContext(self._frame, self.who, self._spec, f"{self.path}/{name}")
         member.attempt, member.rejection = self.attempt, self.rejection
         return member

@@ -54,9 +54,14 @@ class Effects:
 
     def enter(self, effects: list[Effect], *, recorded: bool) -> None:
         """A turn begins; these of its effects are already in the journal."""
-        self._known = {effect.place: effect for effect in effects}
-        self._posted.clear()
+        if effects or self._known:
+            self._known = {effect.place: effect for effect in effects}
+            self._posted.clear()
         self._recorded = recorded
+
+    @property
+    def any_known(self) -> bool:
+        return bool(self._known)
 
     def used(self, phase: str, actors: Mapping[str, int]) -> list[Line]:
         """The phase's effects in canonical order, as lines of history."""

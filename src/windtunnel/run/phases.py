@@ -21,13 +21,11 @@ from windtunnel.run.casting import Seat
 from windtunnel.run.effects import LISTEN_SECONDS, Parked
 from windtunnel.run.entries import (
     AppliedEntry,
-    Consolidated,
     DecidedEntry,
     Judged,
     Judgement,
     Line,
     MailTaken,
-    Observed,
     Refused,
     Scored,
     line,
@@ -47,14 +45,14 @@ class Turn:
 
     __slots__ = (
         "actors", "decided", "deferred", "events", "judgements", "lines", "mail", "metrics", "number",
-        "observations", "order", "progress", "refused", "retold", "scores", "state_hash",
+        "observations", "progress", "refused", "retold", "scores", "seats",
     )  # fmt: skip
 
     def __init__(self, number: int, mail: list[MailTaken]) -> None:
         self.number, self.mail = number, mail
         self.lines: list[Line] = [line("analyze", "mail", letter) for letter in mail]
         self.actors: Sequence[Actor] = ()
-        self.order: dict[str, int] = {}
+        self.seats: list[Seat] = []
         self.observations: list[Any] = []
         self.decided = Decided()
         self.refused: dict[str, Refused] = {}
@@ -63,9 +61,13 @@ class Turn:
         self.events: list[Event] = []
         self.retold: list[Event] = []
         self.scores: dict[str, Any] = {}
-        self.metrics: list[tuple[str, int, str, str, Any]] = []
-        self.progress = Progress(number)
-        self.state_hash = ""
+        self.metrics: list[Any] = []  # for the table, flat: run, turn, agent, name, value, run, ...
+        self.progress: Progress | None = None
+
+    @property
+    def order(self) -> dict[str, int]:
+        """Where each actor stands in the order in which they act."""
+        return {actor.id: position for position, actor in enumerate(self.actors)}
 
 
 async def play_turn(player: Player, turn: Turn) -> Turn:
@@ -86,22 +88,22 @@ async def analyze(player: Player, turn: Turn) -> None:
     player.enter("analyze")
     engine, state = player.engine, player.frame.state
     with blame_engine(player, "observe"):
-        turn.actors = (await settled(engine.to_act(state))) or player.cast.actors
-        turn.order = {actor.id: position for position, actor in enumerate(turn.actors)}
+        chosen = await settled(engine.to_act(state))
+        turn.actors, turn.seats = player.cast.called(chosen)
         observe = engine.observe
         turn.observations = [observe(state, actor) for actor in turn.actors]
-        if any(type(seen) is CoroutineType for seen in turn.observations):
+        if turn.observations and type(turn.observations[0]) is CoroutineType:
             turn.observations = [await settled(seen) for seen in turn.observations]
         digest = sha256(encode_body(turn.observations)).hexdigest()
-    turn.lines += player.effects.used("analyze", turn.order)
-    turn.lines.append(line("analyze", "observed", Observed(digest)))
+    seal_phase(player, turn, "analyze")
+    turn.lines.append(("analyze", "observed", "", b'{"seen":"%b"}' % digest.encode()))
 
 
 # --- plan and validate: asked again with the reason, until it is valid or the attempts are used ---------
 
 
 async def plan_and_validate(player: Player, turn: Turn) -> None:
-    asked = list(range(len(turn.actors)))
+    asked: Sequence[int] = range(len(turn.actors))
     attempts = player.scenario.attempts
     talk: list[Line] = []
     for attempt in range(1, attempts + 1):
@@ -111,27 +113,31 @@ async def plan_and_validate(player: Player, turn: Turn) -> None:
         if not rejected:
             break
         asked = rejected
-    turn.lines += [*player.effects.used("plan", turn.order), talk[0]]
-    turn.lines += [*player.effects.used("validate", turn.order), *talk[1:]]
+    if attempt > 1:
+        for seat in turn.seats:
+            seat.context.attempt, seat.context.rejection = 1, None
+    seal_phase(player, turn, "plan")
+    turn.lines.append(talk[0])
+    seal_phase(player, turn, "validate")
+    turn.lines += talk[1:]
 
 
-async def plan(player: Player, turn: Turn, asked: list[int], attempt: int) -> Line:
+async def plan(player: Player, turn: Turn, asked: Sequence[int], attempt: int) -> Line:
     """Every agent that acts decides: sync ones here and now, async ones at the same time, under a limit."""
     player.enter("plan")
     made: dict[str, Any] = {}
     pending: list[tuple[Seat, CoroutineType[Any, Any, Any]]] = []
     turn.refused = {}
+    observations, seats, maybe_late = turn.observations, turn.seats, player.effects.any_known
     for position in asked:
-        seat = player.cast.seat(turn.actors[position])
-        context = seat.context
-        context.attempt = attempt
-        if attempt == 1:
-            context.rejection = None
-        if player.was_late(seat, attempt):
-            turn.refused[seat.actor.id] = Refused("late", f"no decision within {player.deadline(seat):g} s")
+        seat = seats[position]
+        if attempt > 1:
+            seat.context.attempt = attempt
+        if maybe_late and player.was_late(seat, attempt):
+            turn.refused[seat.id] = Refused("late", f"no decision within {player.deadline(seat):g} s")
             continue
         try:
-            choice = seat.decide(turn.observations[position], context)
+            choice = seat.decide(observations[position], seat.context)
         except Exception as error:
             for _, other in pending:
                 other.close()
@@ -141,7 +147,7 @@ async def plan(player: Player, turn: Turn, asked: list[int], attempt: int) -> Li
         if type(choice) is CoroutineType:
             pending.append((seat, choice))
         else:
-            made[seat.actor.id] = choice
+            made[seat.id] = choice
     if pending:
         made |= await decide_together(player, turn, pending, attempt)
         made = {who: made[who] for who in turn.order if who in made}
@@ -174,7 +180,7 @@ async def decide_together(
     failures = [result for result in results if isinstance(result, BaseException)]
     for failure in sorted(failures, key=lambda failure: isinstance(failure, Parked)):
         raise failure
-    made = {seat.actor.id: result for (seat, _), result in zip(pending, results, strict=True)}
+    made = {seat.id: result for (seat, _), result in zip(pending, results, strict=True)}
     return {who: choice for who, choice in made.items() if who not in turn.refused}
 
 
@@ -185,7 +191,7 @@ async def in_time(player: Player, turn: Turn, seat: Seat, choice: Awaitable[Any]
             return await choice
     except TimeoutError:
         await player.late(seat, attempt, deadline or 0.0)
-        turn.refused[seat.actor.id] = Refused("late", f"no decision within {deadline:g} s")
+        turn.refused[seat.id] = Refused("late", f"no decision within {deadline:g} s")
         return None
     except (WindtunnelError, Parked, asyncio.CancelledError):
         raise
@@ -198,9 +204,7 @@ def typed(player: Player, turn: Turn, made: dict[str, Any]) -> tuple[dict[str, A
     try:
         raw = encode_body(made)
         actions = player.cast.decoder.decode(raw)
-        if len(raw) < MAX_ACTION_BYTES and all(
-            type(action) in player.cast.seats[who].actions for who, action in actions.items()
-        ):
+        if len(raw) < MAX_ACTION_BYTES and player.cast.within_roles(actions):
             return actions, raw
     except (CodecError, msgspec.ValidationError, msgspec.DecodeError, ValueError, RecursionError):
         pass  # somebody's is bad: look at each alone
@@ -226,7 +230,7 @@ def one_typed(seat: Seat, choice: Any, player: Player) -> Any:
 
 
 async def validate(
-    player: Player, turn: Turn, asked: list[int], attempt: int, *, last: bool
+    player: Player, turn: Turn, asked: Sequence[int], attempt: int, *, last: bool
 ) -> tuple[list[int], Line]:
     """Judge each decision. Returns whom to ask again; the last time round, those do nothing instead."""
     player.enter("validate")
@@ -236,8 +240,8 @@ async def validate(
     judgements: dict[str, Judgement] = {}
     parked: Parked | None = None
     for position, verdict in await verdicts(player, turn, asked):
-        seat = player.cast.seat(turn.actors[position])
-        who = seat.actor.id
+        seat = turn.seats[position]
+        who = seat.id
         try:
             judgement = await judged(player, turn, seat, verdict)
         except Parked as waits:  # let the others be asked too, then wait for all of them at once
@@ -259,17 +263,19 @@ async def validate(
     return rejected, verdict_line(turn, asked, attempt, judgements)
 
 
-async def verdicts(player: Player, turn: Turn, asked: list[int]) -> list[tuple[int, Verdict]]:
+async def verdicts(player: Player, turn: Turn, asked: Sequence[int]) -> list[tuple[int, Verdict]]:
     """The validator's word on each decision, the plain yes left out."""
-    check, state, decided = player.check, player.frame.state, turn.decided
+    check, state, decided, refused, seats = player.check, player.frame.state, turn.decided, turn.refused, turn.seats
     found: list[tuple[int, Verdict]] = []
+    if check is None and not refused:
+        return found
     with blame_engine(player, "check"):
         for position in asked:
-            actor = turn.actors[position]
-            if (refused := turn.refused.get(actor.id)) is not None:
-                found.append((position, Verdict("reject", f"{refused.label}: {refused.why}")))
+            seat = seats[position]
+            if refused and (why := refused.get(seat.id)) is not None:
+                found.append((position, Verdict("reject", f"{why.label}: {why.why}")))
             elif check is not None:
-                verdict = check(state, actor, decided[actor.id], player.cast.seats[actor.id].context)
+                verdict = check(state, seat.actor, decided[seat.id], seat.context)
                 if type(verdict) is CoroutineType:
                     verdict = await verdict
                 if verdict is not ACCEPT:
@@ -277,7 +283,7 @@ async def verdicts(player: Player, turn: Turn, asked: list[int]) -> list[tuple[i
     return found
 
 
-def verdict_line(turn: Turn, asked: list[int], attempt: int, judgements: dict[str, Judgement]) -> Line:
+def verdict_line(turn: Turn, asked: Sequence[int], attempt: int, judgements: dict[str, Judgement]) -> Line:
     if not judgements and attempt == 1 and not turn.deferred:
         return ("validate", "judged", "", b'{"verdicts":"accept"}')
     ids = [turn.actors[position].id for position in asked]
@@ -287,22 +293,22 @@ def verdict_line(turn: Turn, asked: list[int], attempt: int, judgements: dict[st
 
 async def judged(player: Player, turn: Turn, seat: Seat, verdict: Verdict) -> Judgement:
     """What a verdict other than a plain yes leads to."""
-    action = turn.decided.get(seat.actor.id)
+    action = turn.decided.get(seat.id)
     if verdict.kind == "amend":
-        turn.decided[seat.actor.id] = one_typed(seat, verdict.action, player)
+        turn.decided[seat.id] = one_typed(seat, verdict.action, player)
         return Judgement("amend", verdict.reason, action=verdict.action)
     if verdict.kind == "accept":
-        turn.decided.allowed[seat.actor.id] = verdict.allowed
+        turn.decided.allowed[seat.id] = verdict.allowed
         return Judgement("accept", verdict.reason, allowed=verdict.allowed)
     if verdict.kind == "reject":
         return Judgement("reject", verdict.reason)
     terms = verdict.hold
     assert terms is not None
-    request = {"actor": seat.actor.id, "action": action, "hold": terms}
+    request = {"actor": seat.id, "action": action, "hold": terms}
     if terms.mode == "defer":
         effect = await player.effects.post(seat.context, "approval", request)
         plain = decode_body(encode_body(action))
-        item = Deferred(effect.name, seat.actor.id, plain, turn.number, terms.expires_turns)
+        item = Deferred(effect.name, seat.id, plain, turn.number, terms.expires_turns)
         player.deferred.append(item)
         return Judgement("hold", verdict.reason, hold=terms)
     votes = await player.effects.perform(seat.context, "approval", request)
@@ -350,7 +356,7 @@ async def execute(player: Player, turn: Turn) -> None:
         player.frame.state = applied.state
         turn.events = list(applied.events)
         body = encode_body(AppliedEntry(turn.events)) if turn.events else b'{"events":[]}'
-    turn.lines += player.effects.used("execute", turn.order)
+    seal_phase(player, turn, "execute")
     turn.lines.append(("execute", "applied", "", body))
 
 
@@ -370,14 +376,20 @@ async def evaluate(player: Player, turn: Turn) -> None:
         if problem := invariant(state):
             raise InvariantBroken(f"{name}: {problem}", where=f"turn {number}", remedy="a bug in the world's engine")
     if player.tape.live:
-        run_id = player.run_id
-        for agent, metrics in scores.items():
-            for name, value in metrics.items():
-                turn.metrics.append((run_id, number, agent, name, value))
-                if type(value) is not float and type(value) is not int:
-                    turn.metrics[-1] = (run_id, number, agent, name, plain_number(value))
-    turn.lines += player.effects.used("evaluate", turn.order)
+        turn.metrics = metric_rows(player.run_id, number, scores)
+    seal_phase(player, turn, "evaluate")
     turn.lines.append(("evaluate", "scored", "", body))
+
+
+def metric_rows(run_id: str, number: int, scores: Any) -> list[Any]:
+    """The table's rows, one after another in one flat list."""
+    flat: list[Any] = []
+    for agent, metrics in scores.items():
+        for name, value in metrics.items():
+            if type(value) is not float and type(value) is not int:
+                value = plain_number(value)
+            flat += (run_id, number, agent, name, value)
+    return flat
 
 
 def plain_number(value: Any) -> float | int:
@@ -398,7 +410,7 @@ async def consolidate(player: Player, turn: Turn) -> None:
     """Agents learn how it went; then state and memories are hashed."""
     player.enter("consolidate")
     for seat in player.cast.consolidates:
-        who = seat.actor.id
+        who = seat.id
         judgement = turn.judgements.get(who, ACCEPTED)
         seen = [e for e in turn.events if e.visible_to is None or who in e.visible_to]
         outcome = Outcome(
@@ -412,9 +424,14 @@ async def consolidate(player: Player, turn: Turn) -> None:
             raise agent_failed(player, seat, error) from error
     with blame_engine(player, "state"):
         player.encode_state()
-    turn.lines += player.effects.used("consolidate", turn.order)
-    body = Consolidated(player.state_hash, player.memory_hash, player.deferred_hash)
-    turn.lines.append(line("consolidate", "consolidated", body))
+    seal_phase(player, turn, "consolidate")
+    turn.lines.append(("consolidate", "consolidated", "", player.sealed_state()))
+
+
+def seal_phase(player: Player, turn: Turn, phase: str) -> None:
+    """The effects a phase used, in canonical order, ahead of the phase's own entry."""
+    if player.effects.any_known:
+        turn.lines += player.effects.used(phase, turn.order)
 
 
 # --- shared -----------------------------------------------------------------------------------------
@@ -446,6 +463,6 @@ class blame_engine:  # noqa: N801 - reads as a statement
 
 
 def agent_failed(player: Player, seat: Seat, error: Exception) -> AgentError:
-    where = f"agent {seat.actor.id}, turn {player.frame.turn}"
+    where = f"agent {seat.id}, turn {player.frame.turn}"
     remedy = f"mend the agent, then: windtunnel resume {player.run_id}"
     return AgentError(f"{type(error).__name__}: {error}", where=where, remedy=remedy)

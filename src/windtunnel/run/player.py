@@ -62,6 +62,7 @@ class Player:
         self.scenario: Scenario
         self.cast: Cast
         self.scheduled: dict[int, list[ScheduledEvent]] = {}
+        self.last: Turn | None = None
         self.state_bytes = self.memory_bytes = self.deferred_bytes = b""
         self.state_hash = self.memory_hash = self.deferred_hash = ""
         self.spacing = checkpoints.Spacing(self.clock)
@@ -76,11 +77,11 @@ class Player:
         return limit
 
     def was_late(self, seat: Any, attempt: int) -> bool:
-        return self.effects.find((self.frame.turn, "plan", seat.actor.id, -attempt)) is not None
+        return self.effects.find((self.frame.turn, "plan", seat.id, -attempt)) is not None
 
     async def late(self, seat: Any, attempt: int, seconds: float) -> None:
         """The deadline passed: a recorded fact, so that a replay honours it. Memory goes back."""
-        await self.effects.record(seat.actor.id, -attempt, "deadline", {"seconds": seconds})
+        await self.effects.record(seat.id, -attempt, "deadline", {"seconds": seconds})
         if seat.role.memory is not None:
             checkpoints.restore_memory(self, seat, self.memory_bytes)
 
@@ -94,14 +95,19 @@ class Player:
             self.deferred_bytes = encode_body(self.deferred)
             self.deferred_hash = sha256(self.deferred_bytes).hexdigest() if self.deferred else ""
 
+    def sealed_state(self) -> bytes:
+        if self.memory_hash or self.deferred_hash:
+            return encode_body(Consolidated(self.state_hash, self.memory_hash, self.deferred_hash))
+        return b'{"state":"%b"}' % self.state_hash.encode()
+
     # --- the loop ---
 
     async def play(self) -> Status:
         """Play until the end, a wait, a wish to stop, or an error; the run's row says which."""
         try:
-            await self._stand()
+            await self.stand()
             while True:
-                if (status := await self._step()) is not None:
+                if (status := await self.step()) is not None:
                     return self._leave(status)
         except Stopped:
             self.end_reason = "cancelled"
@@ -128,7 +134,7 @@ class Player:
             self.observer(self)
         return status
 
-    async def _step(self) -> Status | None:
+    async def step(self) -> Status | None:
         """One turn, or what stands in its place. A status when the run leaves the loop."""
         number = self.tape.turn + 1
         recorded = self.tape.take()
@@ -160,7 +166,7 @@ class Player:
         if mail is None:
             return Status.WAITING
         started = self.clock.tick()
-        turn = await play_turn(self, Turn(number, mail))
+        self.last = turn = await play_turn(self, Turn(number, mail))
         self.tape.seal(number, turn.lines, recorded, turn.metrics)
         self.spacing.played(turn.lines, self.clock.tick() - started)
         if not recorded:
@@ -241,9 +247,9 @@ class Player:
 
     # --- where it starts ---
 
-    async def _stand(self) -> None:
-        """Begin at the last checkpoint of what is recorded, or at the beginning. A replay always does that."""
-        if self.tape.writes and await checkpoints.restore(self):
+    async def stand(self, upto: int | None = None) -> None:
+        """Begin at the last checkpoint (up to a turn), or at the beginning, where a replay always begins."""
+        if (self.tape.writes or upto is not None) and await checkpoints.restore(self, upto):
             return
         self.tape.open()
         recorded = self.tape.take()
@@ -261,6 +267,11 @@ class Player:
         body = Consolidated(self.state_hash, self.memory_hash)
         lines = [*self.effects.used(START, {}), line(START, "consolidated", body)]
         self.tape.seal(0, lines, recorded[1:])
+
+    @property
+    def fork_ahead(self) -> bool:
+        """The record goes on with a fork, which belongs to the turn just played."""
+        return self.tape.ahead(FORK)
 
     def start_memories(self) -> None:
         for seat in self.cast.remembers:

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from windtunnel.errors import Divergence
+from windtunnel.errors import Divergence, NotFound
 from windtunnel.journal import Store
 from windtunnel.journal.lineage import Lineage
 from windtunnel.run.clock import Clock
@@ -61,4 +61,21 @@ async def replayed(
         await player.play()
     except Divergence as difference:
         return difference
+    return player
+
+
+async def peek(
+    store: Store, world: World, run_id: str, turn: int | None = None, *, players: Mapping[str, Any] | None = None
+) -> Player:
+    """The run as it stood after a turn (the last one by default): played from the checkpoint before it."""
+    lineage = Lineage(store, run_id)
+    last = lineage.row.turn
+    wanted = last if turn is None else turn
+    if not 0 <= wanted <= last:
+        raise NotFound(f"run {run_id} has no turn {wanted}; its last is {last}", where="--turn")
+    player = Player(world, Tape(lineage, Clock(), fence=None), players=players)
+    await player.stand(upto=max(wanted - 1, 0))
+    while player.tape.turn < wanted or player.fork_ahead:
+        if await player.step() is not None:
+            break
     return player

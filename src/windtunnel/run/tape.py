@@ -71,6 +71,9 @@ class Tape:
             self._advance()
         return group
 
+    def ahead(self, phase: str) -> bool:
+        return self._next is not None and self._next.phase == phase
+
     # --- sealing ---
 
     def seal(self, turn: int, lines: list[Line], recorded: list[Entry], metrics: Any = ()) -> None:
@@ -87,17 +90,16 @@ class Tape:
 
     def _append(self, turn: int, lines: list[Line], metrics: Any) -> None:
         seq, prev, entries = self._seq, self._prev, self._batch.entries
-        size = 0
         for phase, kind, actor, body in lines:
             seq += 1
             hash = entry_hash(prev, seq, turn, phase, kind, actor, body)
             entries.append(Entry(seq, turn, phase, kind, actor, body, prev, hash))
             prev = hash
-            size += len(body)
+            self._bytes += len(body)
         self._seq, self._prev = seq, prev
         self._batch.metrics += metrics
         self._batch.turn = turn
-        self._bytes += size + 40 * len(metrics)
+        self._bytes += 8 * len(metrics)
 
     def _compare(self, turn: int, lines: list[Line], recorded: list[Entry]) -> None:
         for entry, (phase, kind, actor, body) in zip(recorded, lines, strict=False):

@@ -1,0 +1,98 @@
+"""Which runs there are: the stores of a workspace, looked through when asked.
+
+A run is named by its id, a unique prefix of it, or the path of a store that holds one run (or `path:id`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from windtunnel.config import Workspace
+from windtunnel.errors import NotFound, StorageError, UsageError
+from windtunnel.journal import RunRow, SqliteStore, Status
+from windtunnel.journal.lease import lives
+from windtunnel.journal.signing import Signer
+
+
+class Found(Struct):
+    """Where a run is, and its row. A row that says `running` while nobody plays it reads `crashed`."""
+
+    path: Path
+    row: RunRow
+
+
+def open_store(path: Path, workspace: Workspace | None = None, *, create: bool = False) -> SqliteStore:
+    key = workspace.signing_key if workspace else None
+    return SqliteStore(path, create=create, signer=Signer(key) if key else None)
+
+
+def store_paths(workspace: Workspace) -> list[Path]:
+    return sorted(workspace.runs.glob("*.sqlite"))
+
+
+def look(path: Path) -> list[Found]:
+    """Every run of one store."""
+    store = SqliteStore(path, read_only=True)
+    try:
+        return [Found(path, _as_it_is(store, row)) for row in store.runs()]
+    finally:
+        store.close()
+
+
+def _as_it_is(store: SqliteStore, row: RunRow) -> RunRow:
+    if row.status is Status.RUNNING:
+        lease = store.lease(row.run_id)
+        if lease is None or lease.owner is None or not lives(lease.owner):
+            return msgspec.structs.replace(row, status=Status.CRASHED)
+    return row
+
+
+def all_runs(workspace: Workspace) -> Iterator[Found]:
+    """Every run of the workspace; a store that cannot be read is passed over (`doctor` names it)."""
+    for path in store_paths(workspace):
+        try:
+            yield from look(path)
+        except (StorageError, UsageError):
+            continue
+
+
+def find_run(workspace: Workspace, name: str) -> Found:
+    """The run that a person means."""
+    if (found := _by_path(name)) is not None:
+        return found
+    exact = workspace.runs / f"{name}.sqlite"
+    candidates = look(exact) if exact.exists() else []
+    if mine := [found for found in candidates if found.row.run_id == name]:
+        return mine[0]
+    matches = [found for found in all_runs(workspace) if found.row.run_id.startswith(name)]
+    if same := [found for found in matches if found.row.run_id == name]:
+        return same[0]
+    if not matches or not name:
+        raise NotFound(f"no run {name!r}", where=str(workspace.runs), remedy="windtunnel runs lists them")
+    if len(matches) > 1:
+        ids = ", ".join(found.row.run_id for found in matches[:5])
+        raise UsageError(f"{name!r} may mean {len(matches)} runs: {ids}", remedy="type more of the id")
+    return matches[0]
+
+
+def _by_path(name: str) -> Found | None:
+    text, _, wanted = name.rpartition(":") if ".sqlite:" in name else (name, "", "")
+    path = Path(text)
+    if path.suffix != ".sqlite" and not (path.exists() and path.is_file()):
+        return None
+    runs = look(path)
+    if wanted:
+        runs = [found for found in runs if found.row.run_id.startswith(wanted)]
+    if not runs:
+        raise NotFound("this store holds no such run", where=text)
+    if len(runs) > 1:
+        roots = [found for found in runs if found.row.parent is None]
+        if len(roots) == 1:
+            return roots[0]
+        ids = ", ".join(found.row.run_id for found in runs[:5])
+        raise UsageError(f"this store holds {len(runs)} runs: {ids}", where=text, remedy=f"say which: {text}:ID")
+    return runs[0]

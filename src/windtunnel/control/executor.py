@@ -1,0 +1,77 @@
+"""What plays runs. One interface, which takes batches; today one executor, which plays in this process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from msgspec import Struct, field
+
+from windtunnel.config import Workspace
+from windtunnel.control.catalog import open_store
+from windtunnel.errors import WindtunnelError
+from windtunnel.journal import RunRow
+from windtunnel.run.clock import Clock
+from windtunnel.run.player import Observer
+from windtunnel.run.session import play_run
+from windtunnel.world import World
+
+
+class Job(Struct):
+    """A run to be played. `world` is the object here; executors in other processes find it by name."""
+
+    path: Path
+    run_id: str
+    world: World
+    players: Mapping[str, Any] = field(default_factory=dict)
+    stop_after: int | None = None
+
+
+class Done(Struct):
+    job: Job
+    row: RunRow
+    error: WindtunnelError | None = None
+
+
+class Executor(Protocol):
+    async def play(self, jobs: Sequence[Job], observer: Observer | None = None) -> list[Done]:
+        """Play the jobs, several at once; what goes wrong with one is told in its own result."""
+        ...
+
+
+class LocalExecutor:
+    """Plays in this process, up to `concurrency` runs at a time."""
+
+    def __init__(
+        self, workspace: Workspace | None = None, *, concurrency: int = 5, clock: Clock | None = None
+    ) -> None:
+        self._workspace, self._concurrency, self._clock = workspace, concurrency, clock
+
+    async def play(self, jobs: Sequence[Job], observer: Observer | None = None) -> list[Done]:
+        limit = asyncio.Semaphore(self._concurrency)
+
+        async def one(job: Job) -> Done:
+            async with limit:
+                return await self._play(job, observer)
+
+        return list(await asyncio.gather(*(one(job) for job in jobs)))
+
+    async def _play(self, job: Job, observer: Observer | None) -> Done:
+        store = open_store(job.path, self._workspace)
+        try:
+            row = await play_run(
+                store,
+                job.world,
+                job.run_id,
+                players=job.players,
+                clock=self._clock,
+                observer=observer,
+                stop_after=job.stop_after,
+            )
+            return Done(job, row)
+        except WindtunnelError as error:
+            return Done(job, store.run(job.run_id), error)
+        finally:
+            store.close()

@@ -1,0 +1,256 @@
+"""The verbs of every door: start, resume, fork, replay, pause, cancel, vote, answer, inject.
+
+The command line, Python and later REST and MCP call these and nothing below them. Each takes a workspace
+and names; none prints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from windtunnel.codec import decode_body, encode_body
+from windtunnel.config import Workspace
+from windtunnel.control.catalog import Found, find_run, open_store
+from windtunnel.control.executor import Done, Executor, Job, LocalExecutor
+from windtunnel.control.ids import new_run_id
+from windtunnel.errors import NotFound, UsageError, WrongState
+from windtunnel.journal import Effect, SqliteStore, Status
+from windtunnel.journal.verify import Verified, verify
+from windtunnel.run.begin import begin
+from windtunnel.run.clock import Clock
+from windtunnel.run.fork import Change, fork, read_point
+from windtunnel.run.mail import action_digest, mail_error
+from windtunnel.run.player import Observer, Player
+from windtunnel.run.replay import Replayed, peek, replay
+from windtunnel.run.session import move_run
+from windtunnel.world import Scenario, World
+
+Players = Mapping[str, Any]
+FindWorld = Callable[[str], World]
+
+
+class Control:
+    """The verbs over one workspace. `find_world` tells which World a recorded name means."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        find_world: FindWorld,
+        *,
+        executor: Executor | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.workspace, self.find_world = workspace, find_world
+        self.clock = clock or Clock()
+        self.executor = executor or LocalExecutor(workspace, clock=clock)
+
+    # --- playing ---
+
+    def create(
+        self, world: World, scenario: Scenario, *, path: Path | None = None, players: Players | None = None
+    ) -> Found:
+        """A run that is queued: its store (a new one, or `path`) and its first entry."""
+        run_id = new_run_id()
+        where = path or self.workspace.runs / f"{run_id}.sqlite"
+        fresh = not where.exists()
+        store = open_store(where, self.workspace, create=True)
+        try:
+            row = begin(store, world, scenario, run_id, players=dict(players or {}), clock=self.clock)
+        except BaseException:
+            store.close()
+            if fresh:
+                _remove_store(where)
+            raise
+        store.close()
+        return Found(where, row)
+
+    async def play(
+        self,
+        runs: list[Found],
+        *,
+        world: World | None = None,
+        players: Players | None = None,
+        observer: Observer | None = None,
+        stop_after: int | None = None,
+    ) -> list[Done]:
+        jobs = [
+            Job(f.path, f.row.run_id, world or self.find_world(f.row.world), players or {}, stop_after)
+            for f in runs
+        ]
+        return await self.executor.play(jobs, observer)
+
+    def find(self, name: str) -> Found:
+        return find_run(self.workspace, name)
+
+    # --- forks ---
+
+    def fork(
+        self,
+        name: str,
+        at: str,
+        *,
+        change: Change | None = None,
+        branches: int = 1,
+        world: World | None = None,
+        players: Players | None = None,
+    ) -> tuple[Found, list[Found], list[Found]]:
+        """The parent, the changed branches, and as many unchanged controls when there are several."""
+        if not 1 <= branches <= 1000:
+            raise UsageError(f"{branches} branches", where="--branches", remedy="between 1 and 1000")
+        parent, point = self.find(name), read_point(at)
+        world = world or self.find_world(parent.row.world)
+        store = open_store(parent.path, self.workspace)
+
+        def make(change: Change | None, branch: int) -> Found:
+            made = fork(
+                store, world, parent.row.run_id, point, new_run_id(), change=change, branch=branch,
+                players=dict(players or {}), clock=self.clock,
+            )  # fmt: skip
+            return Found(parent.path, made)
+
+        try:
+            if branches == 1:
+                return parent, [make(change, 0)], []
+            # Branch 0 is the parent's own luck; each pair of branch and control shares a luck of its own.
+            base = 1 + max((row.branch for row in store.children(parent.row.run_id)), default=0)
+            numbers = range(base, base + branches)
+            return parent, [make(change, n) for n in numbers], [make(None, n) for n in numbers]
+        finally:
+            store.close()
+
+    # --- proof ---
+
+    async def replay(
+        self,
+        name: str,
+        *,
+        world: World | None = None,
+        players: Players | None = None,
+        observer: Observer | None = None,
+    ) -> Replayed:
+        found = self.find(name)
+        store = SqliteStore(found.path, read_only=True)
+        try:
+            world = world or self.find_world(found.row.world)
+            return await replay(store, world, found.row.run_id, players=players, observer=observer)
+        finally:
+            store.close()
+
+    def verify(self, name: str) -> Verified:
+        found = self.find(name)
+        store = SqliteStore(found.path, read_only=True)
+        try:
+            return verify(store, found.row.run_id, public_key=self.workspace.public_key)
+        finally:
+            store.close()
+
+    # --- mail ---
+
+    def post(self, name: str, kind: str, body: Any = None, *, sender: str = "operator") -> Found:
+        """Put mail into a run's inbox; who plays it takes it in."""
+        if problem := mail_error(kind, body if body is not None else {}):
+            raise UsageError(problem.message)
+        found = self.find(name)
+        if found.row.status.ended:
+            raise WrongState(f"run {found.row.run_id} is {found.row.status}; it reads no mail any more")
+        with opened(found, self.workspace) as store:
+            store.post(found.row.run_id, kind, encode_body(body if body is not None else {}), sender, self.clock.wall())
+        return found
+
+    def pause(self, name: str, *, sender: str = "operator") -> Found:
+        return self._steer(name, "pause", Status.PAUSED, sender)
+
+    def cancel(self, name: str, *, sender: str = "operator") -> Found:
+        return self._steer(name, "cancel", Status.CANCELLED, sender)
+
+    def _steer(self, name: str, wish: str, status: Status, sender: str) -> Found:
+        """A run that is played gets mail; one that nobody plays is moved here and now."""
+        found = self.find(name)
+        if found.row.status is Status.RUNNING:
+            return self.post(name, wish, sender=sender)
+        found.row.status.move(status)
+        with opened(found, self.workspace) as store:
+            row = move_run(store, found.row.run_id, status, sender, self.clock)
+        return Found(found.path, row)
+
+    def waiting(self, name: str) -> list[Asked]:
+        """What of a run waits for people: votes and answers."""
+        found = self.find(name)
+        with opened(found, self.workspace, read_only=True) as store:
+            return [_asked(found, effect) for effect in store.waiting(found.row.run_id)]
+
+    def vote(self, name: str, effect: str, approve: bool, *, sender: str, note: str = "") -> Found:
+        """Vote on an action that is held; the vote is bound to the action as it waits now."""
+        asked = self._waiting_one(name, effect, votes=True)
+        body = {"effect": asked.effect, "approve": approve, "note": note, "digest": asked.digest}
+        return self.post(name, "vote", body, sender=sender)
+
+    def answer(self, name: str, effect: str, result: Any, *, sender: str = "operator") -> Found:
+        asked = self._waiting_one(name, effect, votes=False)
+        return self.post(name, "answer", {"effect": asked.effect, "result": result}, sender=sender)
+
+    def inject(self, name: str, kind: str, body: Any = None, *, sender: str = "operator") -> Found:
+        """An event from outside: it reaches the world in the next turn."""
+        return self.post(name, "event", {"kind": kind, "body": body}, sender=sender)
+
+    def _waiting_one(self, name: str, effect: str, *, votes: bool) -> Asked:
+        asked = [a for a in self.waiting(name) if (a.kind == "approval") is votes]
+        if not effect and len(asked) == 1:
+            return asked[0]
+        for one in asked:
+            if one.effect == effect:
+                return one
+        known = ", ".join(a.effect for a in asked) or "nothing"
+        what = "votes" if votes else "an answer"
+        raise NotFound(f"nothing called {effect!r} waits for {what}", remedy=f"what waits: {known}")
+
+    # --- looking ---
+
+    async def at(
+        self, name: str, turn: int | None = None, *, world: World | None = None, players: Players | None = None
+    ) -> Player:
+        """The run as it stood after a turn, recomputed from the nearest checkpoint; nothing is written."""
+        found = self.find(name)
+        with opened(found, self.workspace, read_only=True) as store:
+            world = world or self.find_world(found.row.world)
+            return await peek(store, world, found.row.run_id, turn, players=players)
+
+
+class Asked(Struct):
+    """Something that waits for a person."""
+
+    run_id: str
+    effect: str
+    kind: str
+    actor: str
+    turn: int
+    digest: str
+    asked: float
+    request: Any
+
+
+def _asked(found: Found, effect: Effect) -> Asked:
+    return Asked(
+        found.row.run_id, effect.name, effect.kind, effect.actor, effect.turn, action_digest(effect.request),
+        effect.asked, decode_body(effect.request),
+    )  # fmt: skip
+
+
+@contextmanager
+def opened(found: Found, workspace: Workspace | None = None, *, read_only: bool = False) -> Iterator[SqliteStore]:
+    store = SqliteStore(found.path, read_only=True) if read_only else open_store(found.path, workspace)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _remove_store(path: Path) -> None:
+    """A store that never got its first entry."""
+    for file in (path, path.with_suffix(".heads"), Path(f"{path}-wal"), Path(f"{path}-shm")):
+        file.unlink(missing_ok=True)

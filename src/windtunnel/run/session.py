@@ -1,0 +1,98 @@
+"""Taking a run up: the lease, the first operations, the play, and letting go of it again."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from windtunnel.errors import StorageError, WrongState
+from windtunnel.journal import RunRow, Status, Store
+from windtunnel.journal.lease import this_process
+from windtunnel.journal.lineage import Lineage
+from windtunnel.run.begin import fingerprint
+from windtunnel.run.clock import Clock
+from windtunnel.run.player import Observer, Player
+from windtunnel.run.tape import Tape
+from windtunnel.world import EffectKind, World
+
+
+async def play_run(
+    store: Store,
+    world: World,
+    run_id: str,
+    *,
+    players: Mapping[str, Any] | None = None,
+    effects: Mapping[str, EffectKind] | None = None,
+    clock: Clock | None = None,
+    observer: Observer | None = None,
+    stop_after: int | None = None,
+) -> RunRow:
+    """Play a run from where it is until it ends, waits or is told to stop. One process at a time."""
+    clock = clock or Clock()
+    _playable(store.run(run_id))
+    fence = store.acquire(run_id, this_process())
+    try:
+        tape = Tape(Lineage(store, run_id), clock, fence=fence)
+        _playable(tape.lineage.row)
+        player = Player(
+            world,
+            tape,
+            players=players,
+            effects=effects,
+            clock=clock,
+            observer=observer,
+            stop_after=stop_after,
+        )
+        _take_up(tape, fence)
+        if observer:
+            observer(player)
+        await player.play()
+    finally:
+        _let_go(store, run_id, fence)
+    return store.run(run_id)
+
+
+def _playable(row: RunRow) -> None:
+    if row.pruned is not None:
+        raise WrongState(f"run {row.run_id} was pruned; only its head is left")
+    if not row.status.playable:
+        raise WrongState(
+            f"run {row.run_id} is {row.status}",
+            remedy=f"windtunnel fork {row.run_id} --at {row.turn} goes on from any of its turns",
+        )
+
+
+def _take_up(tape: Tape, fence: int) -> None:
+    kind = "started" if tape.status is Status.QUEUED else "resumed"
+    if tape.status is Status.RUNNING:  # whoever played it before is gone
+        tape.operate("crashed", turn=tape.lineage.row.turn)
+        tape.move(Status.CRASHED)
+    owner = this_process()
+    tape.operate(kind, fence=fence, pid=owner.pid, host=owner.host, platform=fingerprint())
+    tape.move(Status.RUNNING)
+    tape.flush()
+
+
+def _let_go(store: Store, run_id: str, fence: int) -> None:
+    try:
+        store.release(run_id, fence)
+    except StorageError:
+        if sys.exc_info()[0] is None:  # an error already on its way says more than this one
+            raise
+
+
+def move_run(store: Store, run_id: str, to: Status, sender: str, clock: Clock | None = None) -> RunRow:
+    """Give a run that nobody plays another status: a pause or a cancel from outside."""
+    fence = store.acquire(run_id, this_process())
+    try:
+        tape = Tape(Lineage(store, run_id), clock or Clock(), fence=fence)
+        if tape.status is Status.RUNNING:
+            tape.operate("crashed", turn=tape.lineage.row.turn)
+            tape.move(Status.CRASHED)
+        tape.operate(str(to), sender=sender)
+        tape.move(to, f"{to} by {sender}")
+        tape.flush()
+    finally:
+        _let_go(store, run_id, fence)
+    return store.run(run_id)
