@@ -141,6 +141,11 @@ def _body_hook(value: Any) -> Any:
     raise CodecError(f"a {type(value).__name__} cannot be recorded", remedy="use a msgspec.Struct")
 
 
+def array_summary(array: Any) -> dict[str, Any]:
+    """An array as a body holds it, with its mean beside it for those who want one number."""
+    return {**_array_summary(array, array.tobytes()), "mean": array.mean().item() if array.size else 0.0}
+
+
 def _array_summary(array: Any, data: Any) -> dict[str, Any]:
     if array.dtype.kind not in "biufU":
         raise CodecError(f"an array of {array.dtype} cannot be recorded", remedy="use numbers or booleans")
@@ -182,14 +187,19 @@ _LONG_NUMBER = b"0" * 19  # this many digits in a row may be an integer beyond 6
 
 def encode_body(value: Any) -> bytes:
     """A value as JSON bytes, or a CodecError that names what may not be recorded."""
-    try:
-        raw = _json.encode(value)
-    except (TypeError, ValueError, OverflowError, RecursionError, UnicodeEncodeError) as error:
-        raise CodecError(find_unfit(value) or str(error)) from None
+    raw = encode_seen(value)
     suspicious = b"null" in raw or _LONG_NUMBER in raw.translate(_DIGITS)
     if suspicious and (problem := find_unfit(value)):
         raise CodecError(problem)
     return raw
+
+
+def encode_seen(value: Any) -> bytes:
+    """The same bytes without the search for what is unfit: for values that are hashed and not stored."""
+    try:
+        return _json.encode(value)
+    except (TypeError, ValueError, OverflowError, RecursionError, UnicodeEncodeError) as error:
+        raise CodecError(find_unfit(value) or str(error)) from None
 
 
 def body_decoder(wanted: Any) -> msgspec.json.Decoder[Any]:

@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+import msgspec
+from msgspec import Struct
+
 from windtunnel.codec import Segment
 from windtunnel.journal.model import Checkpoint, Effect, Entry, RunRow
 from windtunnel.journal.store import Store
 
 NO_LIMIT = 1 << 62
+
+
+class _Scored(Struct):
+    metrics: dict[str, dict[str, Any]]
+
+
+_SCORED = msgspec.json.Decoder(_Scored)
 
 
 class Part(NamedTuple):
@@ -63,10 +73,16 @@ class Lineage:
     def metrics(
         self, *, names: Iterable[str] = (), agents: Iterable[str] = (), after: int = -1, upto: int = NO_LIMIT
     ) -> Iterator[tuple[int, str, str, Any]]:
-        names, agents = list(names), list(agents)
+        """Turn, agent, name and value of every metric, in order; a crowd's array is told by its mean."""
+        names, agents = frozenset(names), frozenset(agents)
         for part in self.parts:
-            last = min(part.last_turn, upto)
-            yield from self.store.metrics(part.row.run_id, after=after, upto=last, names=names, agents=agents)
+            for turn, body in self.store.scored(part.row.run_id, after, min(part.last_turn, upto)):
+                for agent, metrics in _SCORED.decode(body).metrics.items():
+                    if agents and agent not in agents:
+                        continue
+                    for name, value in metrics.items():
+                        if not names or name in names:
+                            yield turn, agent, name, value["mean"] if isinstance(value, dict) else value
 
     def last_of_turn(self, turn: int) -> Entry | None:
         """The last entry of a turn, the end of the run left out: where a fork begins."""

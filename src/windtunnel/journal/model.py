@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from msgspec import Struct, field
 
@@ -172,7 +172,6 @@ class Batch(Struct):
     fence: int
     entries: list[Entry] = field(default_factory=list)
     operations: list[Operation] = field(default_factory=list)
-    metrics: list[Any] = field(default_factory=list)  # flat: run, turn, agent, name, value, run, ...
     effects: list[Effect] = field(default_factory=list)
     checkpoints: list[Checkpoint] = field(default_factory=list)
     segments: list[Segment] = field(default_factory=list)

@@ -61,10 +61,13 @@ CREATE TABLE segment(
 );
 CREATE UNIQUE INDEX segment_by_hash ON segment(run_id, hash);
 
-CREATE TABLE metric(
-    run_id TEXT NOT NULL, turn INTEGER NOT NULL, agent TEXT NOT NULL, name TEXT NOT NULL, value,
-    PRIMARY KEY(run_id, turn, agent, name)
-) WITHOUT ROWID;
+-- Metrics are no second copy that could disagree: they are read out of the `scored` entries.
+CREATE INDEX entry_scored ON entry(run_id, turn) WHERE kind = 'scored';
+CREATE VIEW metric AS
+    SELECT entry.run_id, entry.turn, agent.key AS agent, item.key AS name,
+        CASE item.type WHEN 'object' THEN json_extract(item.value, '$.mean') ELSE item.value END AS value
+    FROM entry, json_each(entry.body, '$.metrics') AS agent, json_each(agent.value) AS item
+    WHERE entry.kind = 'scored';
 
 CREATE VIEW decision AS
     SELECT entry.run_id, entry.turn, item.key AS actor, item.value AS action

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +28,9 @@ BUSY_SECONDS = 30.0
 
 _RUN = ",".join(RunRow.__struct_fields__)
 _ENTRY = (
-    "INSERT INTO entry(run_id,seq,turn,phase,kind,actor,body,prev,hash) VALUES(?,?,?,?,?,?,?,?,?)"
+    "INSERT INTO entry(run_id,seq,turn,phase,kind,actor,body,prev,hash) VALUES(?,?,?,?,?,?,CAST(? AS TEXT),?,?)"
 )
 _OPERATION = "INSERT INTO operation(run_id,seq,at,kind,body,prev,hash) VALUES(?,?,?,?,?,?,?)"
-_METRIC_ROWS = 100  # in one statement: half the cost of a statement for each
-_METRIC = "INSERT INTO metric VALUES(?,?,?,?,?)"
-_METRICS = _METRIC + ",(?,?,?,?,?)" * (_METRIC_ROWS - 1)
 _EFFECT = (
     "INSERT INTO effect VALUES(?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(run_id,turn,phase,actor,idx) DO UPDATE"
     " SET result=excluded.result, answered=excluded.answered, attempts=excluded.attempts"
@@ -318,29 +315,19 @@ class SqliteStore:
         sql = "SELECT hash,prev,count,items FROM segment WHERE run_id=? ORDER BY rowid"
         return (Segment._make(row) for row in self._rows(sql, [run_id]))
 
-    def metrics(
-        self,
-        run_id: str,
-        *,
-        after: int = -1,
-        upto: int | None = None,
-        names: Iterable[str] = (),
-        agents: Iterable[str] = (),
-    ) -> Iterator[tuple[int, str, str, Any]]:
-        sql, values = "SELECT turn,agent,name,value FROM metric WHERE run_id=? AND turn>?", [run_id, after]
-        if upto is not None:
-            sql, values = sql + " AND turn<=?", [*values, upto]
-        for column, wanted in (("name", list(names)), ("agent", list(agents))):
-            if wanted:
-                sql, values = f"{sql} AND {column} IN ({','.join('?' * len(wanted))})", [*values, *wanted]
-        return iter(self._rows(f"{sql} ORDER BY turn, agent, name", values))
+    def scored(self, run_id: str, after: int = -1, upto: int | None = None) -> Iterator[tuple[int, bytes]]:
+        sql = (
+            "SELECT turn,CAST(body AS BLOB) FROM entry"
+            " WHERE run_id=? AND kind='scored' AND turn>? AND turn<=? ORDER BY turn"
+        )
+        return iter(self._rows(sql, [run_id, after, upto if upto is not None else 1 << 62]))
 
     # --- keeping ---
 
     def erase(self, run_id: str, at: float) -> None:
         try:
             with self._immediate() as db:
-                for table in ("entry", "operation", "effect", "inbox", "lease", "checkpoint", "segment", "metric"):
+                for table in ("entry", "operation", "effect", "inbox", "lease", "checkpoint", "segment"):
                     db.execute(f"DELETE FROM {table} WHERE run_id=?", [run_id])
                 db.execute("UPDATE run SET pruned=?, updated=? WHERE run_id=?", [at, at, run_id])
             self._db.execute("VACUUM")
@@ -410,13 +397,11 @@ def _write_batch(db: apsw.Connection, batch: Batch, where: str) -> Head:
             remedy=f"windtunnel show {run_id} tells who plays it now",
         )
     if batch.entries:
-        db.executemany(_ENTRY, [(run_id, *e[:5], e.body.decode(), e.prev, e.hash) for e in batch.entries])
+        db.executemany(_ENTRY, [(run_id, *entry) for entry in batch.entries])
     if batch.operations:
         db.executemany(
             _OPERATION, [(run_id, *op[:3], op.body.decode(), op.prev, op.hash) for op in batch.operations]
         )
-    if batch.metrics:
-        _write_metrics(db, batch.metrics)
     if batch.effects:
         db.executemany(_EFFECT, [_effect_values(run_id, effect) for effect in batch.effects])
     for c in batch.checkpoints:
@@ -426,13 +411,6 @@ def _write_batch(db: apsw.Connection, batch: Batch, where: str) -> Head:
     if batch.taken:
         db.executemany("UPDATE inbox SET taken=? WHERE id=?", batch.taken)
     return _advance(db, batch)
-
-
-def _write_metrics(db: apsw.Connection, flat: list[Any]) -> None:
-    size = 5 * _METRIC_ROWS
-    whole = len(flat) - len(flat) % size
-    db.executemany(_METRICS, [flat[at : at + size] for at in range(0, whole, size)])
-    db.executemany(_METRIC, [flat[at : at + 5] for at in range(whole, len(flat), 5)])
 
 
 def _advance(db: apsw.Connection, batch: Batch) -> Head:

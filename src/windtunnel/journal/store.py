@@ -6,8 +6,8 @@ fencing number every commit carries), many writers of mail.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
 
 from windtunnel.codec import Segment
 from windtunnel.journal.model import Batch, Checkpoint, Effect, Entry, Mail, Operation, RunRow, Status
@@ -73,15 +73,9 @@ class Store(Protocol):
     def checkpoints(self, run_id: str) -> Iterator[Checkpoint]: ...
     def segment(self, run_id: str, hash: bytes) -> Segment | None: ...
     def segments(self, run_id: str) -> Iterator[Segment]: ...
-    def metrics(
-        self,
-        run_id: str,
-        *,
-        after: int = -1,
-        upto: int | None = None,
-        names: Iterable[str] = (),
-        agents: Iterable[str] = (),
-    ) -> Iterator[tuple[int, str, str, Any]]: ...
+    def scored(self, run_id: str, after: int = -1, upto: int | None = None) -> Iterator[tuple[int, bytes]]:
+        """The bodies of the `scored` entries by turn: where metrics are read from."""
+        ...
 
     # keeping
     def erase(self, run_id: str, at: float) -> None:

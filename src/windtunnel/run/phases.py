@@ -8,14 +8,14 @@ same end.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from hashlib import sha256
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from windtunnel.codec import decode_body, encode_body
+from windtunnel.codec import array_summary, decode_body, encode_body, encode_seen
 from windtunnel.errors import AgentError, CodecError, EngineError, InvariantBroken, WindtunnelError, WorldError
 from windtunnel.run.casting import Seat
 from windtunnel.run.effects import LISTEN_SECONDS, Parked
@@ -44,7 +44,7 @@ class Turn:
     """What a turn gathers on its way through the phases."""
 
     __slots__ = (
-        "actors", "decided", "deferred", "events", "judgements", "lines", "mail", "metrics", "number",
+        "actors", "decided", "deferred", "events", "judgements", "lines", "mail", "number",
         "observations", "progress", "refused", "retold", "scores", "seats",
     )  # fmt: skip
 
@@ -60,8 +60,7 @@ class Turn:
         self.deferred: list[Any] = []
         self.events: list[Event] = []
         self.retold: list[Event] = []
-        self.scores: dict[str, Any] = {}
-        self.metrics: list[Any] = []  # for the table, flat: run, turn, agent, name, value, run, ...
+        self.scores: Mapping[str, Any] = {}
         self.progress: Progress | None = None
 
     @property
@@ -94,7 +93,7 @@ async def analyze(player: Player, turn: Turn) -> None:
         turn.observations = [observe(state, actor) for actor in turn.actors]
         if turn.observations and type(turn.observations[0]) is CoroutineType:
             turn.observations = [await settled(seen) for seen in turn.observations]
-        digest = sha256(encode_body(turn.observations)).hexdigest()
+        digest = sha256(encode_seen(turn.observations)).hexdigest()
     seal_phase(player, turn, "analyze")
     turn.lines.append(("analyze", "observed", "", b'{"seen":"%b"}' % digest.encode()))
 
@@ -295,7 +294,8 @@ async def judged(player: Player, turn: Turn, seat: Seat, verdict: Verdict) -> Ju
     """What a verdict other than a plain yes leads to."""
     action = turn.decided.get(seat.id)
     if verdict.kind == "amend":
-        turn.decided[seat.id] = one_typed(seat, verdict.action, player)
+        with blame_engine(player, "check"):
+            turn.decided[seat.id] = one_typed(seat, verdict.action, player)
         return Judgement("amend", verdict.reason, action=verdict.action)
     if verdict.kind == "accept":
         turn.decided.allowed[seat.id] = verdict.allowed
@@ -368,36 +368,34 @@ async def evaluate(player: Player, turn: Turn) -> None:
     player.enter("evaluate")
     state, number = player.frame.state, turn.number
     with blame_engine(player, "score"):
-        turn.scores = scores = await settled(player.engine.score(state))
+        turn.scores = scores = plain_scores(await settled(player.engine.score(state)))
         turn.progress = player.engine.progress(state) or Progress(number, player.scenario.turns)
         done = turn.progress
         body = encode_body(Scored(scores, (done.done, done.total, done.unit), done.period))
     for name, invariant in player.world.invariants.items():
         if problem := invariant(state):
             raise InvariantBroken(f"{name}: {problem}", where=f"turn {number}", remedy="a bug in the world's engine")
-    if player.tape.live:
-        turn.metrics = metric_rows(player.run_id, number, scores)
     seal_phase(player, turn, "evaluate")
     turn.lines.append(("evaluate", "scored", "", body))
 
 
-def metric_rows(run_id: str, number: int, scores: Any) -> list[Any]:
-    """The table's rows, one after another in one flat list."""
-    flat: list[Any] = []
-    for agent, metrics in scores.items():
-        for name, value in metrics.items():
+def plain_scores(scores: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Metrics as they are stored: numbers as they are, a crowd's array with its mean beside it."""
+    for metrics in scores.values():
+        for value in metrics.values():
             if type(value) is not float and type(value) is not int:
-                value = plain_number(value)
-            flat += (run_id, number, agent, name, value)
-    return flat
+                return {
+                    who: {name: plain_metric(value) for name, value in metrics.items()}
+                    for who, metrics in scores.items()
+                }
+    return scores
 
 
-def plain_number(value: Any) -> float | int:
-    """A metric for the table: a number as it is, a crowd's array as its mean."""
+def plain_metric(value: Any) -> Any:
     if isinstance(value, bool):
         return int(value)
-    if hasattr(value, "dtype"):
-        return value.mean().item() if value.ndim else value.item()  # type: ignore[no-any-return]
+    if hasattr(value, "dtype") and value.dtype.kind in "biuf":
+        return array_summary(value) if value.ndim else value.item()
     if isinstance(value, (int, float)):
         return value
     raise WorldError(f"a metric must be a number, not {value!r}"[:200])

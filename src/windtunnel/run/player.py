@@ -167,7 +167,7 @@ class Player:
             return Status.WAITING
         started = self.clock.tick()
         self.last = turn = await play_turn(self, Turn(number, mail))
-        self.tape.seal(number, turn.lines, recorded, turn.metrics)
+        self.tape.seal(number, turn.lines, recorded)
         self.spacing.played(turn.lines, self.clock.tick() - started)
         if not recorded:
             if self.spacing.due(len(self.state_bytes)):

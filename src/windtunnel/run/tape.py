@@ -76,7 +76,7 @@ class Tape:
 
     # --- sealing ---
 
-    def seal(self, turn: int, lines: list[Line], recorded: list[Entry], metrics: Any = ()) -> None:
+    def seal(self, turn: int, lines: list[Line], recorded: list[Entry]) -> None:
         """Put a group of lines at the end of history: compare it with the record, or write it."""
         if recorded:
             self._compare(turn, lines, recorded)
@@ -85,10 +85,10 @@ class Tape:
                 raise Divergence(
                     f"turn {turn} was played, but is not in the record", remedy="the run was cut; windtunnel verify"
                 )
-            self._append(turn, lines, metrics)
+            self._append(turn, lines)
         self.turn = turn
 
-    def _append(self, turn: int, lines: list[Line], metrics: Any) -> None:
+    def _append(self, turn: int, lines: list[Line]) -> None:
         seq, prev, entries = self._seq, self._prev, self._batch.entries
         for phase, kind, actor, body in lines:
             seq += 1
@@ -97,9 +97,7 @@ class Tape:
             prev = hash
             self._bytes += len(body)
         self._seq, self._prev = seq, prev
-        self._batch.metrics += metrics
         self._batch.turn = turn
-        self._bytes += 8 * len(metrics)
 
     def _compare(self, turn: int, lines: list[Line], recorded: list[Entry]) -> None:
         for entry, (phase, kind, actor, body) in zip(recorded, lines, strict=False):
