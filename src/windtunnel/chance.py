@@ -13,6 +13,7 @@ import math
 from collections.abc import Sequence
 from hashlib import sha256
 from threading import Lock
+from types import NoneType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -25,10 +26,31 @@ _TO_UNIT = 2.0**-53
 _WORDS = 4  # 64-bit words in one SHA-256 block
 
 
+_PLAIN = frozenset({str, int, float, bool, bytes, NoneType})
+
+
+def _plain(part: Any) -> object:
+    """A part of a key in a form whose text never changes; what has none cannot name a stream."""
+    if type(part) in _PLAIN:
+        return part  # type: ignore[no-any-return]
+    if isinstance(part, tuple):
+        return tuple(_plain(inner) for inner in part)
+    if hasattr(part, "dtype") and not part.shape:
+        return _plain(part.item())
+    for kind in (str, int, float):  # an enum, a subclass
+        if isinstance(part, kind):
+            return kind(part)
+    raise TypeError(f"a stream of chance is named by text and numbers, not by a {type(part).__name__}")
+
+
 class Chance:
     __slots__ = ("_arrays", "_block", "_counter", "_key")
 
     def __init__(self, *key: object) -> None:
+        for part in key:
+            if type(part) not in _PLAIN:
+                key = tuple(_plain(part) for part in key)
+                break
         self._key = sha256(ascii(key).encode()).digest()
         self._counter = 0
         self._block: list[int] = []
