@@ -1,0 +1,25 @@
+"""Scenario files: read, checked against their world, changed by overrides, described to editors.
+
+Start reading at `loading.py`; `reading.py` turns YAML into nodes that know their places, `checking.py` holds
+them against types, `shape.py` says what a file may hold.
+"""
+
+from __future__ import annotations
+
+from windtunnel.scenario.loading import MAX_BYTES, load_scenario, override_scenario, peek
+from windtunnel.scenario.overrides import apply_overrides
+from windtunnel.scenario.plain import scenario_from_plain, scenario_to_plain
+from windtunnel.scenario.schema import scenario_schema
+from windtunnel.scenario.shape import KINDS
+
+__all__ = [
+    "KINDS",
+    "MAX_BYTES",
+    "apply_overrides",
+    "load_scenario",
+    "override_scenario",
+    "peek",
+    "scenario_from_plain",
+    "scenario_schema",
+    "scenario_to_plain",
+]
