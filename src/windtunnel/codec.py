@@ -45,12 +45,13 @@ class Log(Generic[T]):
     Append and read; items must not be changed once they are in.
     """
 
-    __slots__ = ("_count", "_fresh", "_hash", "_items", "_load", "_stored_hash", "_type")
+    __slots__ = ("_base", "_count", "_fresh", "_hash", "_items", "_load", "_stored_hash", "_tail", "_type")
 
     def __init__(self, items: Sequence[T] = ()) -> None:
         self._items: list[T] | None = []
         self._fresh: list[bytes] = []
-        self._hash = self._stored_hash = _EMPTY
+        self._tail: list[bytes] = []  # stored since the log was restored, perhaps not committed yet
+        self._hash = self._stored_hash = self._base = _EMPTY
         self._count = 0
         self._load: SegmentLoader | None = None
         self._type: Any = Any
@@ -71,12 +72,13 @@ class Log(Generic[T]):
 
     def _loaded(self) -> list[T]:
         if self._items is None:
-            self._items = [decode_body(raw, self._type) for raw in [*self._older(), *self._fresh]]
+            self._items = [decode_body(raw, self._type) for raw in [*self._older(), *self._tail, *self._fresh]]
+            self._tail = []
         return self._items
 
     def _older(self) -> list[bytes]:
         segments: list[Segment] = []
-        wanted = self._stored_hash
+        wanted = self._base
         while wanted != _EMPTY:
             segment = self._load(wanted) if self._load else None
             if segment is None:
@@ -113,8 +115,12 @@ class Log(Generic[T]):
         return Segment(self._hash, self._stored_hash, self._count, b"\n".join(self._fresh))
 
     def stored(self, upto: Segment) -> None:
-        if upto.hash == self._hash:
-            self._fresh = []
+        """This much is in the store now; what was appended since is still to come."""
+        if upto.prev == self._stored_hash:
+            kept = len(self._fresh) - (self._count - upto.count)
+            if self._items is None:
+                self._tail += self._fresh[:kept]
+            self._fresh = self._fresh[kept:]
             self._stored_hash = upto.hash
 
     def _summary(self) -> dict[str, Any]:
@@ -123,7 +129,7 @@ class Log(Generic[T]):
     @classmethod
     def _restored(cls, summary: Mapping[str, Any], item_type: Any) -> Log[T]:
         log: Log[T] = cls()
-        log._hash = log._stored_hash = bytes.fromhex(summary["log"])
+        log._hash = log._stored_hash = log._base = bytes.fromhex(summary["log"])
         log._count = summary["count"]
         log._items = None if log._count else []
         log._type = item_type
@@ -134,7 +140,7 @@ class Log(Generic[T]):
 
 
 def _body_hook(value: Any) -> Any:
-    if hasattr(value, "dtype"):
+    if _is_array(value):
         return _array_summary(value, value.tobytes()) if value.ndim else value.item()
     if isinstance(value, Log):
         return list(value)
@@ -143,7 +149,12 @@ def _body_hook(value: Any) -> Any:
 
 def array_summary(array: Any) -> dict[str, Any]:
     """An array as a body holds it, with its mean beside it for those who want one number."""
-    return {**_array_summary(array, array.tobytes()), "mean": array.mean().item() if array.size else 0.0}
+    mean = array.sum().item() / array.size if array.size else 0.0
+    return {**_array_summary(array, array.tobytes()), "mean": mean}
+
+
+def _is_array(value: Any) -> bool:
+    return hasattr(value, "dtype") and hasattr(value, "tobytes")
 
 
 def _array_summary(array: Any, data: Any) -> dict[str, Any]:
@@ -161,6 +172,8 @@ def _dec_hook(wanted: Any, value: Any) -> Any:
     origin = get_origin(wanted) or wanted
     if origin is Log:
         args = get_args(wanted)
+        if isinstance(value, list):  # in a body (a memory) it stands in full
+            return Log(msgspec.convert(value, list[args[0] if args else Any], dec_hook=_dec_hook))
         return Log._restored(value, args[0] if args else Any)
     if getattr(origin, "__name__", "") == "ndarray":
         return _array(value)
@@ -174,6 +187,8 @@ def _plain_hook(wanted: Any, value: Any) -> Any:
 def _array(value: Mapping[str, Any]) -> Any:
     import numpy as np
 
+    if not isinstance(value, dict) or value.keys() != {"dtype", "shape", "data"}:
+        raise ValueError("an array is written as dtype, shape and data")
     data = value["data"]
     if isinstance(data, str):
         data = msgspec.convert(data, bytes)
@@ -248,10 +263,10 @@ def _unfit_text(value: Any, here: str) -> str | None:
 
 def _unfit_other(value: Any, here: str) -> str | None:
     try:
-        if hasattr(value, "dtype") and value.ndim:
+        if _is_array(value) and value.ndim:
             _array_summary(value, None)
             return None
-        plain = value.item() if hasattr(value, "dtype") else value
+        plain = value.item() if _is_array(value) else value
         if plain is not value:
             return find_unfit(plain, here)
         msgspec.to_builtins(value, enc_hook=_body_hook)
@@ -270,7 +285,7 @@ class StateCodec(Generic[T]):
 
     def __init__(self, wanted: type[T]) -> None:
         self.wanted = wanted
-        self.logs: list[Log[Any]] = []  # the logs met by the last encode
+        self.logs: list[tuple[Log[Any], Segment]] = []  # those that grew, as the last encode met them
         self._arrays: list[bytes] = []
         self._offset = 0
         self._data: memoryview = memoryview(b"")
@@ -303,9 +318,10 @@ class StateCodec(Generic[T]):
 
     def _encode_hook(self, value: Any) -> Any:
         if isinstance(value, Log):
-            self.logs.append(value)
+            if (pending := value.pending()) is not None:
+                self.logs.append((value, pending))
             return value._summary()
-        if hasattr(value, "dtype"):
+        if _is_array(value):
             if not value.ndim:
                 return value.item()
             data = value.tobytes()

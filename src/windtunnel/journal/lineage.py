@@ -38,9 +38,12 @@ class Lineage:
         seen = {run_id}
         while (child := parts[0].row).parent and child.parent not in seen:
             seen.add(child.parent)
-            assert child.parent_seq is not None and child.parent_turn is not None
+            assert child.parent_seq is not None
+            assert child.parent_turn is not None
             parent = store.run(child.parent)
-            parts.insert(0, Part(parent, child.parent_seq, child.parent_turn))
+            # A fork of a fork may begin before the first fork did: what is shared is the shorter past.
+            last_seq = min(child.parent_seq, parts[0].last_seq)
+            parts.insert(0, Part(parent, last_seq, min(child.parent_turn, parts[0].last_turn)))
         self.parts = parts
 
     def entries(self, after: int = -1, upto: int = NO_LIMIT) -> Iterator[Entry]:
@@ -60,7 +63,12 @@ class Lineage:
 
     def checkpoint(self, upto: int = NO_LIMIT) -> Checkpoint | None:
         for part in reversed(self.parts):
-            if found := self.store.checkpoint(part.row.run_id, min(upto, part.last_turn)):
+            found = self.store.checkpoint(part.row.run_id, min(upto, part.last_turn))
+            while (
+                found is not None and found.seq > part.last_seq
+            ):  # the parent went on, or ended, in that turn
+                found = self.store.checkpoint(part.row.run_id, found.turn - 1)
+            if found is not None:
                 return found
         return None
 
@@ -87,8 +95,25 @@ class Lineage:
     def last_of_turn(self, turn: int) -> Entry | None:
         """The last entry of a turn, the end of the run left out: where a fork begins."""
         found = None
-        for entry in self.entries():
+        for entry in self.entries(self._before(turn)):
             if entry.turn > turn or entry.phase == "end":
                 break
             found = entry
         return found if found is not None and found.turn == turn else None
+
+    def _before(self, turn: int) -> int:
+        """An entry not far before the end of a turn, found without reading all that came before."""
+        for part in self.parts:
+            if 0 < turn <= part.last_turn:
+                seq = self.store.scored_seq(part.row.run_id, turn)
+                if seq is not None:
+                    return seq - 1
+        return -1
+
+    def approvals(self, upto: int) -> list[Effect]:
+        """Every vote that was asked for, up to a turn."""
+        found: list[Effect] = []
+        for part in self.parts:
+            mine = self.store.effects(part.row.run_id, kind="approval")
+            found += [effect for effect in mine if effect.turn <= min(upto, part.last_turn)]
+        return found

@@ -23,7 +23,7 @@ CREATE TABLE entry(
     prev BLOB NOT NULL, hash BLOB NOT NULL
 );
 CREATE UNIQUE INDEX entry_by_run ON entry(run_id, seq);
-CREATE INDEX entry_turning ON entry(run_id) WHERE phase = 'fork';
+CREATE INDEX entry_turning ON entry(run_id, seq) WHERE phase = 'fork';
 
 CREATE TABLE operation(
     id INTEGER PRIMARY KEY, run_id TEXT NOT NULL, seq INTEGER NOT NULL, at REAL NOT NULL,
@@ -37,13 +37,13 @@ CREATE TABLE effect(
     result TEXT, asked REAL NOT NULL, answered REAL, attempts INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX effect_by_place ON effect(run_id, turn, phase, actor, idx);
-CREATE INDEX effect_waiting ON effect(run_id) WHERE result IS NULL;
+CREATE INDEX effect_waiting ON effect(run_id, turn) WHERE result IS NULL;
 
 CREATE TABLE inbox(
     id INTEGER PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
     sender TEXT NOT NULL, at REAL NOT NULL, taken INTEGER
 );
-CREATE INDEX inbox_waiting ON inbox(run_id) WHERE taken IS NULL;
+CREATE INDEX inbox_by_turn ON inbox(run_id, taken);
 
 CREATE TABLE lease(
     run_id TEXT PRIMARY KEY, fence INTEGER NOT NULL, owner TEXT NOT NULL, beat INTEGER NOT NULL

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def _library() -> Any:
     try:
-        from cryptography.hazmat.primitives.asymmetric import ed25519  # late: an extra
+        from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: PLC0415 - late: an extra
     except ImportError:
         raise UsageError(
             "signing heads needs the extra `sign`", remedy="pip install 'windtunnel[sign]'"
@@ -39,6 +39,10 @@ class Signer:
 
 def make_key(path: Path) -> str:
     """Write a new key (readable by its owner only) and its public half; return the public half."""
+    if path.suffix == ".pub" or path.exists() or path.with_suffix(".pub").exists():
+        raise UsageError(
+            "a new key needs a name of its own", where=str(path), remedy="name another file, not .pub"
+        )
     key = _library().Ed25519PrivateKey.generate()
     public: str = key.public_key().public_bytes_raw().hex()
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -49,10 +53,16 @@ def make_key(path: Path) -> str:
 
 
 def signature_holds(public: str, line: str, signature: str) -> bool:
-    from cryptography.exceptions import InvalidSignature  # late: an extra
+    library = _library()
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - late: an extra
 
     try:
-        key = _library().Ed25519PublicKey.from_public_bytes(bytes.fromhex(public))
+        key = library.Ed25519PublicKey.from_public_bytes(bytes.fromhex(public.strip()))
+    except ValueError as error:
+        raise UsageError(
+            f"this is no public key: {error}", remedy="give the 64 hex digits of the .pub file"
+        ) from None
+    try:
         key.verify(bytes.fromhex(signature), line.encode())
     except (InvalidSignature, ValueError):
         return False

@@ -9,35 +9,54 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import apsw
 
 from windtunnel.codec import Segment
-from windtunnel.errors import LeaseHeld, LeaseLost, NotFound, StorageError, VersionMismatch
+from windtunnel.errors import (
+    LeaseLost,
+    NotFound,
+    StorageError,
+    UsageError,
+    VersionMismatch,
+    WindtunnelError,
+    WrongState,
+)
 from windtunnel.journal.heads import Head, append_heads, compact_heads, heads_path
-from windtunnel.journal.lease import lives
+from windtunnel.journal.lease import lives, this_process
 from windtunnel.journal.model import Batch, Checkpoint, Effect, Entry, Mail, Operation, RunRow, Status
 from windtunnel.journal.schema import FORMAT, TABLES
 from windtunnel.journal.signing import Signer
+from windtunnel.journal.sqlite_rows import (
+    BUSY_SECONDS,
+    EFFECT_COLUMNS,
+    INSERT_RUN,
+    MAIL,
+    OF_A_RUN,
+    RUN,
+    Transaction,
+    become_wal,
+    check_fence,
+    check_new,
+    check_playable,
+    held_error,
+    read_effect,
+    read_lease,
+    run_row,
+    run_values,
+    write_batch,
+    write_letter,
+    write_rows,
+)
 from windtunnel.journal.store import Lease, Owner
 
-BUSY_SECONDS = 30.0
-
-_RUN = ",".join(RunRow.__struct_fields__)
-_ENTRY = (
-    "INSERT INTO entry(run_id,seq,turn,phase,kind,actor,body,prev,hash) VALUES(?,?,?,?,?,?,CAST(? AS TEXT),?,?)"
-)
-_OPERATION = "INSERT INTO operation(run_id,seq,at,kind,body,prev,hash) VALUES(?,?,?,?,?,?,?)"
-_EFFECT = (
-    "INSERT INTO effect VALUES(?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(run_id,turn,phase,actor,idx) DO UPDATE"
-    " SET result=excluded.result, answered=excluded.answered, attempts=excluded.attempts"
-)
-_CHECKPOINT = "INSERT OR REPLACE INTO checkpoint VALUES(?,?,?,?,?,?)"
-_SEGMENT = "INSERT OR IGNORE INTO segment VALUES(?,?,?,?,?)"
-_EFFECT_COLUMNS = "turn,phase,actor,idx,kind,key,request,result,asked,answered,attempts"
+CLOSE_SECONDS = 2  # how long closing waits for readers before it leaves the WAL to them
+BACKUP_SECONDS = 600
 
 
 class SqliteStore:
@@ -54,46 +73,77 @@ class SqliteStore:
         self.heads = heads_path(path)
         self._signer, self._vfs, self._read_only = signer, vfs, read_only
         self._seen = -1
+        if self.heads == self.path:
+            raise UsageError("a store cannot end in .heads: its heads file is called so", where=str(path))
         if not create and not self.path.exists():
-            raise NotFound("there is no store here", where=str(path), remedy="windtunnel runs lists what there is")
+            raise NotFound(
+                "there is no store here", where=str(path), remedy="windtunnel runs lists what there is"
+            )
         if create:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = self._open()
+        self._db = self._open(create=create)
 
     # --- opening ---
 
-    def _open(self) -> apsw.Connection:
+    def _open(self, *, create: bool = False) -> apsw.Connection:
         flags = apsw.SQLITE_OPEN_READONLY if self._read_only else apsw.SQLITE_OPEN_READWRITE
-        if not self._read_only and not self.path.exists():
+        if create and not self._read_only:
             flags |= apsw.SQLITE_OPEN_CREATE
+        db = None
         try:
             db = apsw.Connection(str(self.path), flags=flags, vfs=self._vfs)
             db.set_busy_timeout(int(BUSY_SECONDS * 1000))
+            try:
+                self._check_format(db, create=create and not self._read_only)
+            except (apsw.CantOpenError, apsw.ReadOnlyError):
+                db.close(True)
+                db = self._open_still()
+                self._check_format(db, create=False)
             if not self._read_only:
-                db.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-4000")
-            self._check_format(db)
+                become_wal(db)
+                db.execute("PRAGMA synchronous=FULL; PRAGMA cache_size=-4000")
         except apsw.Error as error:
+            if db is not None:
+                db.close(True)
             raise self._storage_error(error) from None
+        except WindtunnelError:
+            if db is not None:
+                db.close(True)
+            raise
         return db
 
-    def _check_format(self, db: apsw.Connection) -> None:
-        version = db.pragma("user_version")
-        if version == 0 and not self._read_only:
-            with db:  # a savepoint: two processes may create the same store at once
-                db.execute("BEGIN IMMEDIATE") if not db.in_transaction else None
-                if db.pragma("user_version") == 0:
+    def _open_still(self) -> apsw.Connection:
+        """Read where nothing may be written: SQLite cannot share memory there, so the file must rest."""
+        wal = Path(f"{self.path}-wal")
+        if not self._read_only or (wal.exists() and wal.stat().st_size):
+            raise StorageError(
+                "the store cannot be opened here: its last commits wait in a WAL, the folder is read-only",
+                where=str(self.path),
+                remedy="copy the store with its -wal file to a folder that can be written to",
+            )
+        name = f"file:{quote(str(self.path.absolute()))}?immutable=1"
+        flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+        return apsw.Connection(name, flags=flags, vfs=self._vfs)
+
+    def _check_format(self, db: apsw.Connection, *, create: bool) -> None:
+        if create and not db.pragma("schema_version"):
+            become_wal(db)
+            with Transaction(
+                db
+            ):  # two processes may create the same store at once: the first lays the tables
+                if not db.pragma("schema_version"):
                     db.execute(TABLES)
                     db.pragma("user_version", FORMAT)
-        elif version > FORMAT:
-            db.close()
-            raise VersionMismatch(
-                f"this journal has format {version}; this Windtunnel reads up to {FORMAT}",
-                where=str(self.path),
-                remedy="open it with the newer Windtunnel that wrote it",
-            )
-        elif version == 0:
-            db.close()
+        ours = "SELECT count(*) FROM sqlite_schema WHERE type='table' AND name IN ('run','entry','operation')"
+        if db.execute(ours).get != 3:
             raise NotFound("this file is no Windtunnel store", where=str(self.path))
+        version = db.pragma("user_version")
+        if version != FORMAT:
+            raise VersionMismatch(
+                f"this journal has format {version}; this Windtunnel reads format {FORMAT}",
+                where=str(self.path),
+                remedy="open it with the Windtunnel that wrote it",
+            )
 
     def _storage_error(self, error: Exception) -> StorageError:
         where = str(self.path)
@@ -107,7 +157,13 @@ class SqliteStore:
                 where=where,
                 remedy="end what holds it, then `windtunnel resume` the run",
             )
-        if isinstance(error, (apsw.CorruptError, apsw.NotADBError)):
+        if isinstance(error, apsw.NotADBError):
+            return StorageError(
+                "this file is no SQLite database, or its beginning is damaged",
+                where=where,
+                remedy="name a store, or put a `windtunnel backup` of it back",
+            )
+        if isinstance(error, apsw.CorruptError):
             return StorageError(
                 f"the file is damaged: {error}", where=where, remedy="put a `windtunnel backup` of it back"
             )
@@ -121,18 +177,22 @@ class SqliteStore:
         """Empty the WAL, so that a plain copy of the file is whole, and close."""
         try:
             if not self._read_only:
+                self._db.set_busy_timeout(CLOSE_SECONDS * 1000)
                 self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 compact_heads(self.heads)
-        except apsw.Error:
+        except (apsw.Error, StorageError):
             pass  # a reader holds the WAL, or the disk is full: nothing is lost, the WAL stays
         finally:
-            self._db.close()
+            with suppress(apsw.Error):  # closing moves the WAL too, and where it cannot, the WAL stays
+                self._db.close(True)
 
     def _rows(self, sql: str, values: Sequence[Any] = ()) -> Iterator[Any]:
         try:
             yield from self._db.execute(sql, values)
         except apsw.Error as error:
             raise self._storage_error(error) from None
+        except UnicodeDecodeError as error:
+            raise StorageError(f"a cell holds bytes that are no text: {error}", where=self.location) from None
 
     def _write(self, sql: str, values: Sequence[Any]) -> list[Any]:
         try:
@@ -141,27 +201,30 @@ class SqliteStore:
         except apsw.Error as error:
             raise self._storage_error(error) from None
 
-    def _immediate(self) -> _Transaction:
-        return _Transaction(self._db)
+    def _immediate(self) -> Transaction:
+        return Transaction(self._db)
 
     # --- runs ---
 
     def add_run(self, row: RunRow) -> None:
-        values = [getattr(row, name) for name in RunRow.__struct_fields__]
-        values[5] = str(row.status)
-        self._write(f"INSERT INTO run({_RUN}) VALUES({','.join('?' * len(values))})", values)
+        try:
+            with self._immediate() as db:
+                check_new(db, row, self.location)
+                db.execute(INSERT_RUN, run_values(row))
+        except apsw.Error as error:
+            raise self._storage_error(error) from None
 
     def run(self, run_id: str) -> RunRow:
-        for row in self._rows(f"SELECT {_RUN} FROM run WHERE run_id=?", [run_id]):
-            return _run_row(row)
+        for row in self._rows(f"SELECT {RUN} FROM run WHERE run_id=?", [run_id]):
+            return run_row(row)
         raise NotFound(f"no run {run_id} in this store", where=self.location, remedy="windtunnel runs")
 
     def runs(self) -> list[RunRow]:
-        return [_run_row(row) for row in self._rows(f"SELECT {_RUN} FROM run ORDER BY created, run_id")]
+        return [run_row(row) for row in self._rows(f"SELECT {RUN} FROM run ORDER BY created, run_id")]
 
     def children(self, run_id: str) -> list[RunRow]:
-        rows = self._rows(f"SELECT {_RUN} FROM run WHERE parent=? ORDER BY created, run_id", [run_id])
-        return [_run_row(row) for row in rows]
+        rows = self._rows(f"SELECT {RUN} FROM run WHERE parent=? ORDER BY created, run_id", [run_id])
+        return [run_row(row) for row in rows]
 
     def set_parent(self, run_id: str, parent: str | None) -> None:
         self._write("UPDATE run SET parent=? WHERE run_id=?", [parent, run_id])
@@ -174,17 +237,12 @@ class SqliteStore:
     def acquire(self, run_id: str, owner: Owner, *, force: bool = False) -> int:
         try:
             with self._immediate() as db:
-                held = _lease(db, run_id)
+                check_playable(db, run_id, self.location)
+                held = read_lease(db, run_id)
                 if held and held.owner and not force and lives(held.owner):
-                    raise LeaseHeld(
-                        f"run {run_id} is being played by process {held.owner.pid} on {held.owner.host}",
-                        where=self.location,
-                        remedy=f"windtunnel pause {run_id}",
-                    )
+                    raise held_error(run_id, held.owner, self.location)
                 fence = (held.fence if held else 0) + 1
-                db.execute(
-                    "INSERT OR REPLACE INTO lease VALUES(?,?,?,0)", (run_id, fence, json.dumps(owner))
-                )
+                db.execute("INSERT OR REPLACE INTO lease VALUES(?,?,?,0)", (run_id, fence, json.dumps(owner)))
         except apsw.Error as error:
             raise self._storage_error(error) from None
         return fence
@@ -193,21 +251,24 @@ class SqliteStore:
         self._write("UPDATE lease SET owner='null' WHERE run_id=? AND fence=?", [run_id, fence])
 
     def lease(self, run_id: str) -> Lease | None:
-        return _lease(self._db, run_id)
+        return read_lease(self._db, run_id)
 
     def commit(self, batches: Sequence[Batch]) -> None:
         heads = self._commit_durably(batches)
-        if self._signer:
-            heads = [
-                (run_id, head._replace(signature=self._signer.sign(head.line(run_id)))) for run_id, head in heads
-            ]
-        append_heads(self.heads, heads)
+        try:
+            append_heads(self.heads, [(run_id, self._signed(run_id, head)) for run_id, head in heads])
+        except StorageError as error:
+            error.data["committed"] = True  # the heads lag behind, which is legal; the rows are there
+            raise
+
+    def _signed(self, run_id: str, head: Head) -> Head:
+        return head._replace(signature=self._signer.sign(head.line(run_id))) if self._signer else head
 
     def _commit_durably(self, batches: Sequence[Batch]) -> list[tuple[str, Head]]:
         for last_try in (False, True):
             try:
                 with self._immediate() as db:
-                    return [(batch.run_id, _write_batch(db, batch, self.location)) for batch in batches]
+                    return [(batch.run_id, write_batch(db, batch, self.location)) for batch in batches]
             except (apsw.FullError, apsw.BusyError) as error:
                 self._reopen()
                 if found := self._committed(batches):
@@ -224,10 +285,8 @@ class SqliteStore:
         raise AssertionError("unreachable")
 
     def _reopen(self) -> None:
-        try:
+        with suppress(apsw.Error):
             self._db.close(True)
-        except apsw.Error:
-            pass
         self._db = self._open()
         self._seen = -1
 
@@ -235,6 +294,9 @@ class SqliteStore:
         """The heads, if a commit whose answer was lost did arrive after all."""
         heads = []
         for batch in batches:
+            held = self.lease(batch.run_id)
+            if held is None or held.fence != batch.fence:
+                return None  # whatever stands there, another wrote it
             row = self.run(batch.run_id)
             seq = batch.entries[-1].seq if batch.entries else row.head_seq
             op_seq = batch.operations[-1].seq if batch.operations else row.op_seq
@@ -246,16 +308,23 @@ class SqliteStore:
     # --- mail ---
 
     def post(self, run_id: str, kind: str, body: bytes, sender: str, at: float) -> int:
+        self._seen = -1  # a player that shares this connection must see it too
         sql = "INSERT INTO inbox(run_id,kind,body,sender,at) VALUES(?,?,?,?,?) RETURNING id"
         (row,) = self._write(sql, [run_id, kind, body.decode(), sender, at])
         return int(row[0])
 
     def mail(self, run_id: str, *, taken_in: int | None = None) -> list[Mail]:
-        sql = (
-            "SELECT id,kind,body,sender,at,taken FROM inbox"
-            " WHERE run_id=? AND (taken IS NULL OR taken=?) ORDER BY id"
-        )
-        return [Mail(r[0], r[1], r[2].encode(), *r[3:]) for r in self._rows(sql, [run_id, taken_in])]
+        sql = f"SELECT {MAIL} FROM inbox WHERE run_id=? AND taken IS NULL"
+        values: list[Any] = [run_id]
+        if taken_in is not None:  # a second search: for `taken IS NULL OR taken=?` SQLite would read all mail
+            sql += f" UNION ALL SELECT {MAIL} FROM inbox WHERE run_id=? AND taken=?"
+            values += [run_id, taken_in]
+        sql += " ORDER BY id"
+        return [Mail(*row) for row in self._rows(sql, values)]
+
+    def letters(self, run_id: str) -> Iterator[Mail]:
+        sql = f"SELECT {MAIL} FROM inbox WHERE run_id=? ORDER BY id"
+        return (Mail(*row) for row in self._rows(sql, [run_id]))
 
     def changed(self) -> bool:
         seen, self._seen = self._seen, self._db.pragma("data_version")
@@ -280,39 +349,49 @@ class SqliteStore:
 
     def operations(self, run_id: str, after: int = -1) -> Iterator[Operation]:
         sql = (
-            "SELECT seq,at,kind,CAST(body AS BLOB),prev,hash FROM operation WHERE run_id=? AND seq>? ORDER BY seq"
+            "SELECT seq,at,kind,CAST(body AS BLOB),prev,hash FROM operation"
+            " WHERE run_id=? AND seq>? ORDER BY seq"
         )
         return (Operation._make(row) for row in self._rows(sql, [run_id, after]))
 
-    def effects(self, run_id: str, turn: int | None = None) -> list[Effect]:
+    def scored_seq(self, run_id: str, turn: int) -> int | None:
+        sql = "SELECT seq FROM entry WHERE run_id=? AND kind='scored' AND turn=?"
+        return next((row[0] for row in self._rows(sql, [run_id, turn])), None)
+
+    def effects(self, run_id: str, turn: int | None = None, *, kind: str = "") -> list[Effect]:
         which, values = ("", [run_id]) if turn is None else (" AND turn=?", [run_id, turn])
-        sql = f"SELECT {_EFFECT_COLUMNS} FROM effect WHERE run_id=?{which} ORDER BY turn, rowid"
-        return [_effect(row) for row in self._rows(sql, values)]
+        which, values = (f"{which} AND kind=?", [*values, kind]) if kind else (which, values)
+        sql = f"SELECT {EFFECT_COLUMNS} FROM effect WHERE run_id=?{which} ORDER BY turn, rowid"
+        return [read_effect(row) for row in self._rows(sql, values)]
 
     def waiting(self, run_id: str) -> list[Effect]:
-        sql = f"SELECT {_EFFECT_COLUMNS} FROM effect WHERE run_id=? AND result IS NULL ORDER BY turn, rowid"
-        return [_effect(row) for row in self._rows(sql, [run_id])]
+        sql = f"SELECT {EFFECT_COLUMNS} FROM effect WHERE run_id=? AND result IS NULL ORDER BY turn, rowid"
+        return [read_effect(row) for row in self._rows(sql, [run_id])]
+
+    def effects_by_place(self, run_id: str) -> Iterator[Effect]:
+        sql = f"SELECT {EFFECT_COLUMNS} FROM effect WHERE run_id=? ORDER BY turn, phase, actor, idx"
+        return (read_effect(row) for row in self._rows(sql, [run_id]))
 
     def checkpoint(self, run_id: str, upto: int) -> Checkpoint | None:
         sql = (
-            "SELECT turn,seq,state,CAST(memory AS BLOB),CAST(deferred AS BLOB) FROM checkpoint"
+            "SELECT turn,seq,CAST(state AS BLOB),CAST(memory AS BLOB),CAST(deferred AS BLOB) FROM checkpoint"
             " WHERE run_id=? AND turn<=? ORDER BY turn DESC LIMIT 1"
         )
         return next((Checkpoint(*row) for row in self._rows(sql, [run_id, upto])), None)
 
     def checkpoints(self, run_id: str) -> Iterator[Checkpoint]:
         sql = (
-            "SELECT turn,seq,state,CAST(memory AS BLOB),CAST(deferred AS BLOB) FROM checkpoint"
+            "SELECT turn,seq,CAST(state AS BLOB),CAST(memory AS BLOB),CAST(deferred AS BLOB) FROM checkpoint"
             " WHERE run_id=? ORDER BY turn"
         )
         return (Checkpoint(*row) for row in self._rows(sql, [run_id]))
 
     def segment(self, run_id: str, hash: bytes) -> Segment | None:
-        sql = "SELECT hash,prev,count,items FROM segment WHERE run_id=? AND hash=?"
+        sql = "SELECT hash,prev,count,CAST(items AS BLOB) FROM segment WHERE run_id=? AND hash=?"
         return next((Segment._make(row) for row in self._rows(sql, [run_id, hash])), None)
 
     def segments(self, run_id: str) -> Iterator[Segment]:
-        sql = "SELECT hash,prev,count,items FROM segment WHERE run_id=? ORDER BY rowid"
+        sql = "SELECT hash,prev,count,CAST(items AS BLOB) FROM segment WHERE run_id=? ORDER BY rowid"
         return (Segment._make(row) for row in self._rows(sql, [run_id]))
 
     def scored(self, run_id: str, after: int = -1, upto: int | None = None) -> Iterator[tuple[int, bytes]]:
@@ -324,112 +403,103 @@ class SqliteStore:
 
     # --- keeping ---
 
+    def bring_in(
+        self, row: RunRow, pieces: Iterable[Batch], letters: Iterable[Mail] = (), *, fence: int | None = None
+    ) -> None:
+        head = Head(row.head_seq, row.head_hash, row.op_seq, row.op_hash)
+        try:
+            with self._immediate() as db:
+                if fence is None:
+                    check_new(db, row, self.location)
+                else:
+                    check_fence(db, row.run_id, fence, self.location)
+                for piece in pieces:
+                    write_rows(db, piece)
+                for mail in letters:
+                    write_letter(db, row, mail)
+                db.execute(f"INSERT OR REPLACE {INSERT_RUN.removeprefix('INSERT')}", run_values(row))
+        except apsw.Error as error:
+            raise self._storage_error(error) from None
+        append_heads(self.heads, [(row.run_id, self._signed(row.run_id, head))])
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        if self._db.in_transaction:
+            yield
+            return
+        try:
+            self._db.execute("BEGIN; SELECT 1 FROM run LIMIT 1")
+        except apsw.Error as error:
+            raise self._storage_error(error) from None
+        try:
+            yield
+        finally:
+            with suppress(apsw.Error):
+                self._db.execute("ROLLBACK")
+
+    def weigh(self, run_id: str) -> int:
+        total = 0
+        for table in OF_A_RUN:
+            columns = [row[0] for row in self._rows(f"SELECT name FROM pragma_table_info('{table}')")]
+            size = "+".join(f"coalesce(length(CAST({column} AS BLOB)),0)" for column in columns)
+            ((found,),) = self._rows(f"SELECT coalesce(sum({size}),0) FROM {table} WHERE run_id=?", [run_id])
+            total += found
+        return total
+
     def erase(self, run_id: str, at: float) -> None:
         try:
             with self._immediate() as db:
-                for table in ("entry", "operation", "effect", "inbox", "lease", "checkpoint", "segment"):
+                held = read_lease(db, run_id)
+                if held and held.owner and lives(held.owner) and held.owner != this_process():
+                    raise held_error(run_id, held.owner, self.location)
+                for (child,) in db.execute(
+                    "SELECT run_id FROM run WHERE parent=? AND pruned IS NULL", [run_id]
+                ):
+                    raise WrongState(
+                        f"run {run_id} is the past of its fork {child}",
+                        where=self.location,
+                        remedy="make the fork whole first",
+                    )
+                for table in OF_A_RUN:
                     db.execute(f"DELETE FROM {table} WHERE run_id=?", [run_id])
+                db.execute("UPDATE lease SET owner='null' WHERE run_id=?", [run_id])
                 db.execute("UPDATE run SET pruned=?, updated=? WHERE run_id=?", [at, at, run_id])
-            self._db.execute("VACUUM")
         except apsw.Error as error:
             raise self._storage_error(error) from None
+
+    def shrink(self) -> None:
+        try:
+            self._db.execute("VACUUM")
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except apsw.Error as error:
+            raise self._storage_error(error) from None
+
+    def altered(self) -> list[str]:
+        plain = apsw.Connection(":memory:")
+        plain.execute(TABLES)
+        sql = "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL"
+        made = set(plain.execute(sql))
+        plain.close()
+        here = {row for row in self._rows(sql) if not str(row[1]).startswith("sqlite_")}
+        made = {row for row in made if not str(row[1]).startswith("sqlite_")}
+        return sorted({f"{kind} {name}" for kind, name, _ in made ^ here})
 
     def backup(self, to: SqliteStore | Path) -> None:
         """A whole copy while runs go on, by SQLite's online backup."""
         target = apsw.Connection(str(to if isinstance(to, Path) else to.path))
         try:
-            deadline = time.monotonic() + 600
+            # One read snapshot for all of it: otherwise every commit of a writer would start the copy again.
+            self._db.execute("BEGIN; SELECT 1 FROM run LIMIT 1")
+            deadline = time.monotonic() + BACKUP_SECONDS
             with target.backup("main", self._db, "main") as copy:
                 while not copy.done:
                     if time.monotonic() > deadline:
-                        raise StorageError("the backup did not end within ten minutes", where=self.location)
+                        raise StorageError("the backup did not end in time", where=self.location)
                     copy.step(1000)
             target.execute("PRAGMA journal_mode=WAL; PRAGMA wal_checkpoint(TRUNCATE)")
         except apsw.Error as error:
             raise self._storage_error(error) from None
         finally:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
             target.close()
-
-
-class _Transaction:
-    """BEGIN IMMEDIATE … COMMIT, rolled back on any error."""
-
-    def __init__(self, db: apsw.Connection) -> None:
-        self.db = db
-
-    def __enter__(self) -> apsw.Connection:
-        self.db.execute("BEGIN IMMEDIATE")
-        return self.db
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self.db.execute("COMMIT")
-        elif self.db.in_transaction:
-            try:
-                self.db.execute("ROLLBACK")
-            except apsw.Error:
-                pass  # the first error is the one that tells
-
-
-def _run_row(row: Sequence[Any]) -> RunRow:
-    return RunRow(*row[:5], Status(row[5]), *row[6:])
-
-
-def _effect(row: Sequence[Any]) -> Effect:
-    result = None if row[7] is None else row[7].encode()
-    return Effect(*row[:6], row[6].encode(), result, *row[8:])
-
-
-def _lease(db: apsw.Connection, run_id: str) -> Lease | None:
-    for row in db.execute("SELECT run_id,fence,owner,beat FROM lease WHERE run_id=?", [run_id]):
-        owner = json.loads(row[2])
-        return Lease(row[0], row[1], Owner(*owner) if owner else None, row[3])
-    return None
-
-
-def _write_batch(db: apsw.Connection, batch: Batch, where: str) -> Head:
-    run_id = batch.run_id
-    held = _lease(db, run_id)
-    if held is None or held.fence != batch.fence or held.owner is None:
-        raise LeaseLost(
-            f"another process took run {run_id} over",
-            where=where,
-            remedy=f"windtunnel show {run_id} tells who plays it now",
-        )
-    if batch.entries:
-        db.executemany(_ENTRY, [(run_id, *entry) for entry in batch.entries])
-    if batch.operations:
-        db.executemany(
-            _OPERATION, [(run_id, *op[:3], op.body.decode(), op.prev, op.hash) for op in batch.operations]
-        )
-    if batch.effects:
-        db.executemany(_EFFECT, [_effect_values(run_id, effect) for effect in batch.effects])
-    for c in batch.checkpoints:
-        db.execute(_CHECKPOINT, (run_id, c.turn, c.seq, c.state, c.memory.decode(), c.deferred.decode()))
-    if batch.segments:
-        db.executemany(_SEGMENT, [(run_id, *segment) for segment in batch.segments])
-    if batch.taken:
-        db.executemany("UPDATE inbox SET taken=? WHERE id=?", batch.taken)
-    return _advance(db, batch)
-
-
-def _advance(db: apsw.Connection, batch: Batch) -> Head:
-    entry = batch.entries[-1] if batch.entries else None
-    operation = batch.operations[-1] if batch.operations else None
-    columns = "head_seq=coalesce(?,head_seq), head_hash=coalesce(?,head_hash), op_seq=coalesce(?,op_seq),"
-    columns += " op_hash=coalesce(?,op_hash), status=coalesce(?,status), turn=coalesce(?,turn),"
-    columns += " turns=coalesce(?,turns), reason=?, updated=?"
-    values = (
-        entry and entry.seq, entry and entry.hash, operation and operation.seq, operation and operation.hash,
-        batch.status and str(batch.status), batch.turn, batch.turns, batch.reason, batch.at, batch.run_id,
-    )  # fmt: skip
-    sql = f"UPDATE run SET {columns} WHERE run_id=? RETURNING head_seq, head_hash, op_seq, op_hash"
-    (row,) = db.execute(sql, values).fetchall()
-    return Head(*row)
-
-
-def _effect_values(run_id: str, effect: Effect) -> tuple[Any, ...]:
-    e = effect
-    result = None if e.result is None else e.result.decode()
-    where = (run_id, e.turn, e.phase, e.actor, e.idx, e.kind, e.key)
-    return (*where, e.request.decode(), result, e.asked, e.answered, e.attempts)

@@ -6,7 +6,8 @@ fencing number every commit carries), many writers of mail.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
 from windtunnel.codec import Segment
@@ -56,6 +57,10 @@ class Store(Protocol):
         """Mail nobody took yet; with `taken_in`, what a turn took as well."""
         ...
 
+    def letters(self, run_id: str) -> Iterator[Mail]:
+        """All mail of a run, taken or not."""
+        ...
+
     def changed(self) -> bool:
         """Whether another connection wrote since the last call: the cheap question before `mail`."""
         ...
@@ -67,8 +72,16 @@ class Store(Protocol):
         ...
 
     def operations(self, run_id: str, after: int = -1) -> Iterator[Operation]: ...
-    def effects(self, run_id: str, turn: int | None = None) -> list[Effect]: ...
+    def scored_seq(self, run_id: str, turn: int) -> int | None:
+        """The number of a turn's `scored` entry."""
+        ...
+
+    def effects(self, run_id: str, turn: int | None = None, *, kind: str = "") -> list[Effect]: ...
     def waiting(self, run_id: str) -> list[Effect]: ...
+    def effects_by_place(self, run_id: str) -> Iterator[Effect]:
+        """All effects of a run by turn, phase, actor and index, as a stream."""
+        ...
+
     def checkpoint(self, run_id: str, upto: int) -> Checkpoint | None: ...
     def checkpoints(self, run_id: str) -> Iterator[Checkpoint]: ...
     def segment(self, run_id: str, hash: bytes) -> Segment | None: ...
@@ -78,6 +91,28 @@ class Store(Protocol):
         ...
 
     # keeping
+    def bring_in(
+        self, row: RunRow, pieces: Iterable[Batch], letters: Iterable[Mail] = (), *, fence: int | None = None
+    ) -> None:
+        """A whole run from elsewhere (`fence` None), or the missing past of one that is here: all or none."""
+        ...
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """What is read inside is of one moment, whoever writes meanwhile. Only read inside."""
+        ...
+
+    def weigh(self, run_id: str) -> int:
+        """About how many bytes a run takes."""
+        ...
+
+    def shrink(self) -> None:
+        """Give the room of what was erased back to the disk."""
+        ...
+
+    def altered(self) -> list[str]:
+        """The tables and views that are not as this version makes them."""
+        ...
+
     def erase(self, run_id: str, at: float) -> None:
         """Leave a tombstone: the run's row and head stay, everything else of it goes."""
         ...

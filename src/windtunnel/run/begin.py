@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import sys
 from typing import Any
 
@@ -11,14 +12,13 @@ import msgspec
 from windtunnel.codec import decode_body, describe_type, encode_body
 from windtunnel.errors import ScenarioError
 from windtunnel.journal import GENESIS, Batch, Entry, RunRow, Status, Store, entry_hash
-from windtunnel.journal.lease import this_process
 from windtunnel.journal.schema import FORMAT
 from windtunnel.run.casting import Cast
 from windtunnel.run.clock import Clock
 from windtunnel.run.context import Frame
 from windtunnel.run.entries import Started
-from windtunnel.scenario import scenario_from_plain, scenario_to_plain
-from windtunnel.world import Scenario, World
+from windtunnel.scenario import ID_PATTERN, scenario_from_plain, scenario_to_plain
+from windtunnel.world import WORLD, Scenario, World
 
 
 def fingerprint() -> dict[str, str]:
@@ -38,6 +38,13 @@ def check_scenario(world: World, scenario: Scenario, players: dict[str, Any]) ->
     typed = scenario_from_plain(plain, world)
     if not typed.agents:
         raise ScenarioError("nobody plays: the scenario names no agents", where="agents")
+    for spec in typed.agents:
+        if not re.match(ID_PATTERN, spec.id) or spec.id == WORLD or spec.size < 1:
+            raise ScenarioError(
+                f"an agent called {spec.id!r} with size {spec.size} cannot play",
+                where="agents",
+                remedy=f"an id is letters, digits, - and _, and not {WORLD!r}; a size is 1 or more",
+            )
     if typed.turns < 0 or typed.attempts < 1 or typed.concurrency < 1:
         raise ScenarioError("turns must be 0 or more, attempts and concurrency 1 or more")
     Cast(world, typed, Frame(world, typed.mode, typed.seed), players)
@@ -73,8 +80,6 @@ def begin(
 
 def add(store: Store, row: RunRow, entries: list[Entry], now: float, effects: Any = ()) -> None:
     """A new run with its first entries, as one commit."""
-    store.add_run(row)
-    fence = store.acquire(row.run_id, this_process())
-    batch = Batch(row.run_id, fence, entries=entries, effects=list(effects), turn=row.turn, at=now)
-    store.commit([batch])
-    store.release(row.run_id, fence)
+    last = entries[-1]
+    row = msgspec.structs.replace(row, head_seq=last.seq, head_hash=last.hash)
+    store.bring_in(row, [Batch(row.run_id, 0, entries=entries, effects=list(effects), at=now)])

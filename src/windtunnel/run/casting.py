@@ -13,6 +13,7 @@ from windtunnel.errors import ScenarioError, WorldError
 from windtunnel.run.context import Frame, RunContext
 from windtunnel.world import Action, Actor, Agent, AgentSpec, Role, Scenario, World
 
+REMOTE_SECONDS = 600.0
 KINDS = ("rule", "human", "remote", "python")
 
 
@@ -27,6 +28,8 @@ class Seat:
         self.actions = frozenset(role.actions)
         self.decide = agent.decide
         self.deadline = spec.deadline
+        if spec.kind == "remote" and spec.deadline is None:
+            self.deadline = REMOTE_SECONDS  # nobody is waited for without an end
 
 
 class Cast:
@@ -39,7 +42,7 @@ class Cast:
             if spec.id in self.seats:
                 raise ScenarioError(f"two agents are called {spec.id!r}", where="agents")
             role = world.roles[spec.role]
-            agent = players.get(spec.id) or _agent(spec, role)
+            agent = _handed_in(spec, players) or _agent(spec, role)
             context = RunContext(frame, Actor(spec.id, spec.role, spec.size), spec)
             self.seats[spec.id] = Seat(spec, role, _as_agent(agent), context)
         self._everyone = list(self.seats.values())
@@ -80,6 +83,11 @@ def _with_role(spec: AgentSpec, world: World) -> AgentSpec:
             remedy=f"its roles: {', '.join(world.roles)}",
         )
     return spec
+
+
+def _handed_in(spec: AgentSpec, players: Mapping[str, Any]) -> Any:
+    """Code from Python, by the name it was handed in under: `model` where a fork changed it, else the seat's."""
+    return players.get(spec.model or spec.id) if spec.kind == "python" else None
 
 
 def _agent(spec: AgentSpec, role: Role) -> Agent:

@@ -17,7 +17,7 @@ from windtunnel.errors import CodecError, VersionMismatch
 from windtunnel.journal import Checkpoint
 from windtunnel.journal.lineage import Lineage
 from windtunnel.run.clock import Clock
-from windtunnel.run.entries import FORK, Forked, Line, Migrated, Started, line, read
+from windtunnel.run.entries import FORK, Consolidated, Forked, Line, Migrated, Started, line, read
 from windtunnel.run.mail import Deferred
 from windtunnel.scenario import scenario_from_plain
 
@@ -53,12 +53,10 @@ class Spacing:
 def write(player: Player) -> None:
     """Add a checkpoint of the present state, and of the Logs that grew since the last one."""
     seq, _ = player.tape.head
-    waiting = player.deferred_bytes if player.deferred else b"[]"
     memory = player.memory_bytes or b"{}"
-    segments = [(log, segment) for log in player.codec.logs if (segment := log.pending()) is not None]
-    point = Checkpoint(player.tape.turn, seq, player.state_bytes, memory, waiting)
-    player.tape.checkpoint(point, [segment for _, segment in segments])
-    for log, segment in segments:
+    point = Checkpoint(player.tape.turn, seq, player.state_bytes, memory, player.deferred_bytes)
+    player.tape.checkpoint(point, [segment for _, segment in player.codec.logs])
+    for log, segment in player.codec.logs:
         log.stored(segment)
     player.spacing.written(player.tape.turn)
 
@@ -80,10 +78,8 @@ def _agrees(player: Player, point: Checkpoint) -> bool:
     for entry in player.tape.lineage.entries(point.seq - 1, point.seq):
         if entry.turn != point.turn:
             return False
-        if entry.kind == "forked":
-            return True
         said = read(entry)
-        return bool(said.state == sha256(point.state).hexdigest())
+        return isinstance(said, (Consolidated, Migrated)) and said.state == sha256(point.state).hexdigest()
     return False
 
 
@@ -146,7 +142,8 @@ def _migrate(player: Player, point: Checkpoint, schema: dict[str, Any]) -> None:
     migrate = player.world.migrations.get(schema_hash(schema))
     if migrate is None:
         raise _mismatch(player, schema, now)
-    if not player.tape.live:
+    recorded = player.tape.take() if player.tape.ahead(FORK, "migrated") else []
+    if not player.tape.live and not recorded:
         raise VersionMismatch(
             "the state's types changed while turns since the last checkpoint are still to be recomputed",
             where=player.world.name,
@@ -159,7 +156,7 @@ def _migrate(player: Player, point: Checkpoint, schema: dict[str, Any]) -> None:
         raise VersionMismatch(f"the migrated state does not fit: {error}", where=player.world.name) from None
     raw = player.codec.encode(player.frame.state)
     body = Migrated(now, sha256(raw).hexdigest())
-    player.tape.seal(point.turn, [line(FORK, "migrated", body)], [])
+    player.tape.seal(point.turn, [line(FORK, "migrated", body)], recorded)
 
 
 def _mismatch(player: Player, recorded: dict[str, Any], now: dict[str, Any]) -> VersionMismatch:

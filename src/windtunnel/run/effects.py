@@ -50,7 +50,7 @@ class Effects:
         self._posted: set[Place] = set()  # answered while the run goes on, so never sealed with a result
         self.is_live = False
         self._recorded = False  # this turn is in the record: nothing may be asked anew
-        self.intake: Callable[[], Awaitable[None]] | None = None
+        self.intake: Callable[[], Awaitable[bool]] | None = None
 
     def enter(self, effects: list[Effect], *, recorded: bool) -> None:
         """A turn begins; these of its effects are already in the journal."""
@@ -194,8 +194,8 @@ class Effects:
             raise Parked(effect)
         while effect.result is None:  # bounded by the decision's deadline, which cancels this
             await self._clock.sleep(LISTEN_SECONDS)
-            if self.intake is not None:
-                await self.intake()
+            if self.intake is not None and await self.intake() and effect.result is None:
+                raise Parked(effect)
 
 
 def _unwrap(effect: Effect) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from windtunnel.codec import encode_body
+from windtunnel.codec import decode_body, encode_body
 from windtunnel.errors import NotFound, UsageError
 from windtunnel.journal import Effect, Entry, RunRow, Status, Store, entry_hash
 from windtunnel.journal.lineage import Lineage
@@ -120,21 +120,13 @@ def _carried(lineage: Lineage, point: Point, scenario: Scenario) -> list[Effect]
 
 def _undecided(lineage: Lineage, upto: int) -> list[Effect]:
     """Held actions of the shared past that still waited at the fork: the child asks for its own votes."""
-    open_effects: dict[str, Effect] = {}
-    for entry in lineage.entries():
-        if entry.turn > upto:
-            break
-        if entry.kind == "effect":
-            used = read(entry)
-            if used.kind == "approval" and used.result is None:
-                for effect in lineage.effects(entry.turn):
-                    if effect.actor == entry.actor and effect.idx == used.index and effect.kind == "approval":
-                        fresh = Effect(*effect.place, effect.kind, effect.key, effect.request, asked=effect.asked)
-                        open_effects[effect.name] = fresh
-        elif entry.kind == "mail":
-            letter = read(entry)
-            if letter.kind == "ruling":
-                open_effects.pop(letter.body["effect"], None)
-    return list(open_effects.values())
+    held = {e.name: e for e in lineage.approvals(upto) if decode_body(e.request)["hold"].get("mode") == "defer"}
+    if held:
+        for entry in lineage.entries():
+            if entry.turn > upto:
+                break
+            if entry.kind == "mail" and (letter := read(entry)).kind == "ruling":
+                held.pop(letter.body["effect"], None)
+    return [Effect(*e.place, e.kind, e.key, e.request, asked=e.asked) for e in held.values()]
 
 

@@ -67,7 +67,13 @@ class Inbox:
         self._store, self._run_id = tape.store, tape.run_id
         self._looked = -LOOK_SECONDS
         self.wish: str | None = None  # pause or cancel
-        self.events: list[tuple[int, MailTaken]] = []
+        self._wishes: list[Mail] = []  # seen, and still to be obeyed
+        self._handled: set[int] = set()  # taken or refused by us, whether or not that is committed yet
+        self.events: list[tuple[int | None, MailTaken]] = []  # with the turn that took it in before
+        # A turn that was cut short after it asked the outside something is closed: it is played again with
+        # the mail it had then, or it would ask otherwise. What came since waits for the next turn.
+        self.closed = False
+        self._next = 0  # the turn in which a ruling made now is told
 
     async def look(self, turn: int, *, now: bool = False) -> None:
         """Take in what came, at most every few milliseconds; `turn` is the one about to be played."""
@@ -79,10 +85,11 @@ class Inbox:
             await self._sort(self._store.mail(self._run_id, taken_in=turn if now else None), turn)
 
     async def _sort(self, letters: list[Mail], turn: int) -> None:
-        known = {mail_id for mail_id, _ in self.events}
+        known = {letter.id for _, letter in self.events}
+        self._next = max(self._next, turn + self.closed)
         votes: dict[str, list[tuple[Mail, Vote]]] = {}
         for mail in letters:
-            if mail.taken is not None and mail.kind != "event":
+            if mail.id in self._handled or (mail.taken is not None and mail.kind != "event"):
                 continue
             try:
                 body = decode_body(mail.body, BODIES.get(mail.kind, Any))
@@ -90,10 +97,11 @@ class Inbox:
                 self._refuse(mail, turn, str(error))
                 continue
             if mail.kind in CONTROL:
-                self._done(mail, turn, wish=mail.kind)
+                self._handled.add(mail.id)
+                self._wishes.append(mail)
                 self.wish = "cancel" if "cancel" in (self.wish, mail.kind) else "pause"
             elif mail.kind == "event" and mail.id not in known:
-                self.events.append((mail.id, _event(mail, body)))
+                self.events.append((mail.taken, _event(mail, body)))
             elif mail.kind == "answer":
                 await self._answer(mail, body, turn)
             elif mail.kind == "vote":
@@ -104,10 +112,18 @@ class Inbox:
             await self._count(name, cast, turn)
 
     def _done(self, mail: Mail, turn: int, **about: Any) -> None:
+        self._handled.add(mail.id)
         self._tape.took(turn, mail.id)
         self._tape.operate("mail_taken", mail=mail.id, kind=mail.kind, sender=mail.sender, **about)
 
+    def obeyed(self, turn: int) -> None:
+        """The run leaves as it was wished. Taken only now: a crash on the way to it must not lose the wish."""
+        for mail in self._wishes:
+            self._done(mail, turn, wish=mail.kind)
+        self._wishes.clear()
+
     def _refuse(self, mail: Mail, turn: int, why: str) -> None:
+        self._handled.add(mail.id)
         self._tape.took(turn, mail.id)
         self._tape.operate("mail_refused", mail=mail.id, kind=mail.kind, sender=mail.sender, why=why)
 
@@ -154,10 +170,24 @@ class Inbox:
     ) -> None:
         for mail, vote in cast:
             self._done(mail, turn, effect=effect.name, approve=vote.approve, note=vote.note)
-        await self._effects.settle(effect, {"ok": {"outcome": outcome, "by": by, "note": note}})
+        await self._settle(effect, {"outcome": outcome, "by": by, "note": note})
+
+    async def _settle(self, effect: Effect, ruling: dict[str, Any]) -> None:
+        deferred = decode_body(effect.request)["hold"].get("mode") == "defer"
+        told = {"turn": self._next} if deferred else {}
+        await self._effects.settle(effect, {"ok": ruling, **told})
+
+    def open(self, number: int) -> list[MailTaken]:
+        """A turn begins: the events it takes in."""
+        mine = [letter for taken, letter in self.events if not self.closed or taken == number]
+        self.events = [(taken, letter) for taken, letter in self.events if letter not in mine]
+        self.closed = False
+        self._next = number + 1
+        return mine
 
     async def expire(self, turn: int, deferred: list[Deferred]) -> None:
         """Close what nobody decided in time."""
+        self._next = max(self._next, turn + self.closed)
         late = {d.effect for d in deferred if d.expires_turns is not None and turn >= d.turn + d.expires_turns}
         for effect in self._store.waiting(self._run_id):
             if effect.kind != "approval" or self._waiting(effect.name) is None:
@@ -166,16 +196,19 @@ class Inbox:
             if effect.name in late or (seconds is not None and self._clock.wall() >= effect.asked + seconds):
                 mine = self._effects.named(effect.name) or effect
                 self._tape.operate("expired", effect=effect.name)
-                await self._effects.settle(mine, {"ok": {"outcome": "expired", "by": [], "note": ""}})
+                await self._settle(mine, {"outcome": "expired", "by": [], "note": ""})
 
-    def rulings(self, deferred: list[Deferred]) -> list[MailTaken]:
-        """What became of deferred actions that were decided meanwhile."""
+    def rulings(self, deferred: list[Deferred], number: int) -> list[MailTaken]:
+        """What became of deferred actions that were decided before this turn."""
         found = []
         for item in deferred:
             mine = self._store.effects(self._run_id, item.turn)
             effect = next((e for e in mine if e.name == item.effect), None)
             if effect is not None and effect.result is not None:
-                outcome = decode_body(effect.result)["ok"]
+                answer = decode_body(effect.result)
+                if answer.get("turn", 0) > number:
+                    continue
+                outcome = answer["ok"]
                 found.append(MailTaken("ruling", {"effect": item.effect, **outcome}))
         return found
 

@@ -176,6 +176,8 @@ async def decide_together(
         for task in waiting:
             task.cancel()
         results = await asyncio.gather(*tasks, return_exceptions=True)
+        for _, choice in pending:
+            choice.close()  # one that never got its turn
     failures = [result for result in results if isinstance(result, BaseException)]
     for failure in sorted(failures, key=lambda failure: isinstance(failure, Parked)):
         raise failure
@@ -278,6 +280,8 @@ async def verdicts(player: Player, turn: Turn, asked: Sequence[int]) -> list[tup
                 if type(verdict) is CoroutineType:
                     verdict = await verdict
                 if verdict is not ACCEPT:
+                    if type(verdict) is not Verdict:
+                        raise WorldError(f"check returned {verdict!r}"[:120], remedy="return accept(), reject(...), ...")
                     found.append((position, verdict))
     return found
 
@@ -373,7 +377,9 @@ async def evaluate(player: Player, turn: Turn) -> None:
         done = turn.progress
         body = encode_body(Scored(scores, (done.done, done.total, done.unit), done.period))
     for name, invariant in player.world.invariants.items():
-        if problem := invariant(state):
+        with blame_engine(player, f"invariant {name}"):
+            problem = invariant(state)
+        if problem:
             raise InvariantBroken(f"{name}: {problem}", where=f"turn {number}", remedy="a bug in the world's engine")
     seal_phase(player, turn, "evaluate")
     turn.lines.append(("evaluate", "scored", "", body))

@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from windtunnel.codec import StateCodec, encode_body
-from windtunnel.errors import RunError
+from windtunnel.errors import RunError, StorageError, VersionMismatch, WindtunnelError
 from windtunnel.journal import Entry, Status
 from windtunnel.run import checkpoints
 from windtunnel.run.casting import Cast
@@ -63,7 +63,8 @@ class Player:
         self.cast: Cast
         self.scheduled: dict[int, list[ScheduledEvent]] = {}
         self.last: Turn | None = None
-        self.state_bytes = self.memory_bytes = self.deferred_bytes = b""
+        self.state_bytes = self.memory_bytes = b""
+        self.deferred_bytes = b"[]"
         self.state_hash = self.memory_hash = self.deferred_hash = ""
         self.spacing = checkpoints.Spacing(self.clock)
 
@@ -110,12 +111,18 @@ class Player:
                 if (status := await self.step()) is not None:
                     return self._leave(status)
         except Stopped:
+            if "cancel" not in (self.stop, self.inbox.wish):
+                return self._leave(Status.PAUSED)
             self.end_reason = "cancelled"
             return self._leave(Status.CANCELLED)
         except Parked as parked:
+            if "pause" in (self.stop, self.inbox.wish):
+                return self._leave(Status.PAUSED)
             self.tape.operate("parked", waits_for=parked.effect.name, kind=parked.effect.kind)
             return self._leave(Status.WAITING, f"waits for {parked.effect.kind} {parked.effect.name}")
-        except RunError as error:
+        except StorageError:
+            raise  # nothing more can be written; whoever takes the run up next finds it crashed
+        except WindtunnelError as error:
             if self.tape.writes:
                 self.tape.operate("failed", **error.as_dict())
                 self.tape.move(Status.FAILED, str(error))
@@ -124,8 +131,10 @@ class Player:
 
     def _leave(self, status: Status, reason: str | None = None) -> Status:
         if self.tape.writes:
-            if self.spacing.turn != self.tape.turn or status is Status.COMPLETED:
+            if self.spacing.turn != self.tape.turn:
                 checkpoints.write(self)
+            if status is not Status.WAITING:
+                self.inbox.obeyed(self.tape.turn + 1)
             if self.tape.status is not status:
                 self.tape.operate(str(status), turn=self.tape.turn)
             self.tape.move(status, reason or self.end_reason)
@@ -152,10 +161,10 @@ class Player:
                 raise RunError("the record stops in the middle")
             if not self.tape.writes:
                 return self.tape.status  # a replay has come to the end of its record
-            if (status := await self._steered(number)) is not None:
-                return status
         if self.stop_after is not None and number > self.stop_after:
             return Status.PAUSED
+        if not recorded and (status := await self._steered(number)) is not None:
+            return status
         return await self._turn(number, recorded)
 
     async def _turn(self, number: int, recorded: list[Entry]) -> Status | None:
@@ -192,17 +201,15 @@ class Player:
                 self.end_reason = f"waits for an event {wake.event!r}"
                 return None
             if mail:
-                self.inbox.events.clear()
                 self.tape.flush()  # what was taken in is durable before it is used
         await self._set_clock(wake)
         return mail
 
     def inbox_events(self, number: int) -> list[MailTaken]:
-        mail = []
-        for mail_id, letter in self.inbox.events:
-            self.tape.took(number, mail_id)
-            mail.append(letter)
-        return mail + self.inbox.rulings(self.deferred)
+        events = self.inbox.open(number)
+        for letter in events:
+            self.tape.took(number, letter.id)
+        return events + self.inbox.rulings(self.deferred, number)
 
     async def _set_clock(self, wake: Any) -> None:
         frame = self.frame
@@ -213,14 +220,17 @@ class Player:
             return
         while at is not None and not self.effects.has_clock() and self.clock.wall() < at:
             await self.clock.sleep(min(0.25, at - self.clock.wall()))
-            await self.listen()
+            if await self.listen():
+                raise Stopped
         frame.clock = await self.effects.wall(self.context)
 
     async def _steered(self, number: int) -> Status | None:
         """Mail, and wishes to stop. On the first live turn it may find effects of a turn cut short."""
         if first := not self.effects.is_live:
-            self.effects.enter(self.tape.lineage.effects(number), recorded=False)
+            begun = self.tape.lineage.effects(number)
+            self.effects.enter(begun, recorded=False)
             self.effects.is_live = True
+            self.inbox.closed = bool(begun)
         else:
             self.effects.enter([], recorded=False)
         await self.inbox.look(number, now=first)
@@ -232,14 +242,18 @@ class Player:
             return Status.CANCELLED
         return Status.PAUSED if wish == "pause" else None
 
-    async def listen(self) -> None:
+    async def listen(self) -> bool:
+        """Take in mail in the middle of a turn. Whether a pause is wished: who only waits may leave then."""
         await self.inbox.look(self.frame.turn)
         if "cancel" in (self.stop, self.inbox.wish):
             raise Stopped
+        return "pause" in (self.stop, self.inbox.wish)
 
     def _end(self, reason: str, recorded: list[Entry]) -> Status:
         if self.tape.live and not recorded and not self.tape.writes:
             return self.tape.status
+        if self.tape.writes and not recorded and self.spacing.turn != self.tape.turn:
+            checkpoints.write(self)  # before the end, so that it stands beside the state it holds
         body = Ended(reason, self.tape.turn)
         self.tape.seal(self.tape.turn, [line(END, "ended", body)], recorded)
         self.end_reason = reason
@@ -291,6 +305,12 @@ class Player:
     async def change(self, recorded: list[Entry]) -> None:
         """A fork begins here: the same state, another scenario or another branch of luck."""
         forked: Forked = read(recorded[0])
+        if not isinstance(forked, Forked):
+            raise VersionMismatch(
+                f"after turn {self.tape.turn} the state of this run was brought over to newer types",
+                where=self.world.name,
+                remedy="open what follows with the version that migrated it",
+            )
         before = self.scenario
         self.tape.adopt(recorded)
         self.become(scenario_from_plain(forked.scenario, self.world), branch=forked.branch)
@@ -299,6 +319,7 @@ class Player:
                 self.frame.state = await settled(self.engine.revise(self.frame.state, self.scenario))
         self.start_memories()
         self.encode_state()
+        self.spacing.written(self.tape.turn)  # no checkpoint here: no entry says what this state must be
 
 
 class Stopped(BaseException):

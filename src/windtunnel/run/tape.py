@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from windtunnel.codec import encode_body
-from windtunnel.errors import Divergence, RunError
+from windtunnel.errors import Divergence, RunError, StorageError
 from windtunnel.journal import GENESIS, Batch, Checkpoint, Effect, Entry, Status, Store, operation_hash
 from windtunnel.journal.lineage import Lineage
 from windtunnel.journal.model import Operation, entry_hash
@@ -71,8 +71,9 @@ class Tape:
             self._advance()
         return group
 
-    def ahead(self, phase: str) -> bool:
-        return self._next is not None and self._next.phase == phase
+    def ahead(self, phase: str, kind: str = "") -> bool:
+        following = self._next
+        return following is not None and following.phase == phase and kind in ("", following.kind)
 
     # --- sealing ---
 
@@ -128,7 +129,7 @@ class Tape:
 
     def operate(self, kind: str, /, **body: Any) -> None:
         """Add to the chain of operations: who did what to the run, when, how long it took."""
-        raw, at = encode_body(body), self.clock.wall()
+        raw, at = encode_body(body), float(self.clock.wall())
         self._op_seq += 1
         hash = operation_hash(self._op_prev, self._op_seq, at, kind, raw)
         self._batch.operations.append(Operation(self._op_seq, at, kind, raw, self._op_prev, hash))
@@ -163,9 +164,13 @@ class Tape:
         if not self.writes or not _anything(batch):
             return
         batch.at = self.clock.wall()
-        self.store.commit([batch])
-        self._batch = Batch(self.run_id, self._fence)
-        self._bytes = 0
+        try:
+            self.store.commit([batch])
+        except StorageError as error:
+            if error.data.get("committed"):
+                self._batch, self._bytes = Batch(self.run_id, self._fence), 0
+            raise
+        self._batch, self._bytes = Batch(self.run_id, self._fence), 0
 
     async def durable(self, effect: Effect) -> None:
         """Commit an effect, together with every other that arrived in the same moment."""

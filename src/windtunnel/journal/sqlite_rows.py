@@ -1,0 +1,209 @@
+"""The rows of a SQLite store: how they are written and read, and what must be true before they are."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import apsw
+
+from windtunnel.errors import (
+    LeaseHeld,
+    LeaseLost,
+    NotFound,
+    StorageError,
+    UsageError,
+    WrongState,
+)
+from windtunnel.journal.heads import Head
+from windtunnel.journal.model import Batch, Effect, Mail, RunRow, Status
+from windtunnel.journal.store import Lease, Owner
+
+BUSY_SECONDS = 30.0
+
+RUN = ",".join(RunRow.__struct_fields__)
+ENTRY = (
+    "INSERT INTO entry(run_id,seq,turn,phase,kind,actor,body,prev,hash)"
+    " VALUES(?,?,?,?,?,?,CAST(? AS TEXT),?,?)"
+)
+OPERATION = "INSERT INTO operation(run_id,seq,at,kind,body,prev,hash) VALUES(?,?,?,?,?,?,?)"
+EFFECT = (
+    "INSERT INTO effect VALUES(?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(run_id,turn,phase,actor,idx) DO UPDATE"
+    " SET result=excluded.result, answered=excluded.answered, attempts=excluded.attempts"
+)
+CHECKPOINT = "INSERT OR REPLACE INTO checkpoint VALUES(?,?,?,?,?,?)"
+SEGMENT = "INSERT OR IGNORE INTO segment VALUES(?,?,?,?,?)"
+EFFECT_COLUMNS = (
+    "turn,phase,actor,idx,kind,key,CAST(request AS BLOB),CAST(result AS BLOB),asked,answered,attempts"
+)
+MAIL = "id,kind,CAST(body AS BLOB),sender,at,taken"
+INSERT_RUN = f"INSERT INTO run({RUN}) VALUES({','.join('?' * len(RunRow.__struct_fields__))})"
+OF_A_RUN = ("entry", "operation", "effect", "inbox", "checkpoint", "segment")
+
+
+class Transaction:
+    """BEGIN IMMEDIATE … COMMIT, rolled back on any error."""
+
+    def __init__(self, db: apsw.Connection) -> None:
+        self.db = db
+
+    def __enter__(self) -> apsw.Connection:
+        self.db.execute("BEGIN IMMEDIATE")
+        return self.db
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self.db.execute("COMMIT")
+        finally:
+            if (
+                self.db.in_transaction
+            ):  # also after a COMMIT that failed: the next BEGIN must not trip over it
+                with suppress(apsw.Error):  # the first error is the one that tells
+                    self.db.execute("ROLLBACK")
+
+
+def become_wal(db: apsw.Connection) -> None:
+    """SQLite does not wait for others while it changes to WAL, so we do."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode=WAL")
+            return
+        except apsw.BusyError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def run_row(row: Any) -> RunRow:
+    try:
+        return RunRow(*(*row[:5], Status(row[5]), *row[6:]))
+    except ValueError:
+        raise StorageError(f"the row of run {row[0]} says {row[5]!r}, which is no status") from None
+
+
+def run_values(row: RunRow) -> list[Any]:
+    values = [getattr(row, name) for name in RunRow.__struct_fields__]
+    values[5] = str(row.status)
+    return values
+
+
+def check_new(db: apsw.Connection, row: RunRow, where: str) -> None:
+    """What a run must be to stand in this store."""
+    if not row.run_id or any(mark.isspace() or not mark.isprintable() for mark in row.run_id):
+        raise UsageError(f"{row.run_id!r} is no run id: it may hold no blanks", where=where)
+    if db.execute("SELECT 1 FROM run WHERE run_id=?", [row.run_id]).get:
+        raise WrongState(f"there is a run {row.run_id} already", where=where, remedy="choose another run id")
+    mode = db.execute("SELECT mode FROM run LIMIT 1").get
+    if mode not in (None, row.mode):
+        raise WrongState(
+            f"this store holds {mode} runs, and run {row.run_id} is {row.mode}",
+            where=where,
+            remedy="name another store: one store holds one mode",
+        )
+    if row.parent is not None and db.execute("SELECT pruned FROM run WHERE run_id=?", [row.parent]).get:
+        raise WrongState(f"run {row.parent} was pruned: nothing can be forked from it", where=where)
+
+
+def check_playable(db: apsw.Connection, run_id: str, where: str) -> None:
+    for (pruned,) in db.execute("SELECT pruned FROM run WHERE run_id=?", [run_id]):
+        if pruned is None:
+            return
+        raise WrongState(f"run {run_id} was pruned: only its head is left", where=where)
+    raise NotFound(f"no run {run_id} in this store", where=where, remedy="windtunnel runs")
+
+
+def held_error(run_id: str, owner: Owner, where: str) -> LeaseHeld:
+    return LeaseHeld(
+        f"run {run_id} is being played by process {owner.pid} on {owner.host}",
+        where=where,
+        remedy=f"windtunnel pause {run_id}",
+    )
+
+
+def read_effect(row: Sequence[Any]) -> Effect:
+    return Effect(*row)
+
+
+def read_lease(db: apsw.Connection, run_id: str) -> Lease | None:
+    for row in db.execute("SELECT run_id,fence,owner,beat FROM lease WHERE run_id=?", [run_id]):
+        owner = json.loads(row[2])
+        return Lease(row[0], row[1], Owner(*owner) if owner else None, row[3])
+    return None
+
+
+def check_fence(db: apsw.Connection, run_id: str, fence: int, where: str) -> None:
+    held = read_lease(db, run_id)
+    if held is None or held.fence != fence or held.owner is None:
+        raise LeaseLost(
+            f"another process took run {run_id} over",
+            where=where,
+            remedy=f"windtunnel show {run_id} tells who plays it now",
+        )
+
+
+def write_batch(db: apsw.Connection, batch: Batch, where: str) -> Head:
+    check_fence(db, batch.run_id, batch.fence, where)
+    write_rows(db, batch)
+    return advance(db, batch)
+
+
+def write_letter(db: apsw.Connection, row: RunRow, mail: Mail) -> None:
+    """Mail that history names keeps its id, or stays out if that is taken here; the rest may get another."""
+    taken = db.execute("SELECT 1 FROM inbox WHERE id=?", [mail.id]).get
+    if taken and mail.taken is not None and mail.taken <= row.turn:
+        return
+    values = (
+        None if taken else mail.id,
+        row.run_id,
+        mail.kind,
+        mail.body.decode(),
+        mail.sender,
+        mail.at,
+        mail.taken,
+    )
+    db.execute("INSERT INTO inbox VALUES(?,?,?,?,?,?,?)", values)
+
+
+def write_rows(db: apsw.Connection, batch: Batch) -> None:
+    run_id = batch.run_id
+    if batch.entries:
+        db.executemany(ENTRY, [(run_id, *entry) for entry in batch.entries])
+    if batch.operations:
+        db.executemany(
+            OPERATION, [(run_id, *op[:3], op.body.decode(), op.prev, op.hash) for op in batch.operations]
+        )
+    if batch.effects:
+        db.executemany(EFFECT, [effect_values(run_id, effect) for effect in batch.effects])
+    for c in batch.checkpoints:
+        db.execute(CHECKPOINT, (run_id, c.turn, c.seq, c.state, c.memory.decode(), c.deferred.decode()))
+    if batch.segments:
+        db.executemany(SEGMENT, [(run_id, *segment) for segment in batch.segments])
+    if batch.taken:
+        db.executemany("UPDATE inbox SET taken=? WHERE id=?", batch.taken)
+
+
+def advance(db: apsw.Connection, batch: Batch) -> Head:
+    entry = batch.entries[-1] if batch.entries else None
+    operation = batch.operations[-1] if batch.operations else None
+    columns = "head_seq=coalesce(?,head_seq), head_hash=coalesce(?,head_hash), op_seq=coalesce(?,op_seq),"
+    columns += " op_hash=coalesce(?,op_hash), status=coalesce(?,status), turn=coalesce(?,turn),"
+    columns += " turns=coalesce(?,turns), reason=?, updated=?"
+    values = (
+        entry and entry.seq, entry and entry.hash, operation and operation.seq, operation and operation.hash,
+        batch.status and str(batch.status), batch.turn, batch.turns, batch.reason, batch.at, batch.run_id,
+    )  # fmt: skip
+    sql = f"UPDATE run SET {columns} WHERE run_id=? RETURNING head_seq, head_hash, op_seq, op_hash"
+    row: Any = db.execute(sql, values).fetchone()
+    return Head(*row)
+
+
+def effect_values(run_id: str, effect: Effect) -> tuple[Any, ...]:
+    e = effect
+    result = None if e.result is None else e.result.decode()
+    where = (run_id, e.turn, e.phase, e.actor, e.idx, e.kind, e.key)
+    return (*where, e.request.decode(), result, e.asked, e.answered, e.attempts)
