@@ -10,9 +10,10 @@ from windtunnel.scenario.loading import MAX_BYTES, load_scenario, override_scena
 from windtunnel.scenario.overrides import apply_overrides
 from windtunnel.scenario.plain import scenario_from_plain, scenario_to_plain
 from windtunnel.scenario.schema import scenario_schema
-from windtunnel.scenario.shape import KINDS
+from windtunnel.scenario.shape import ID_PATTERN, KINDS
 
 __all__ = [
+    "ID_PATTERN",
     "KINDS",
     "MAX_BYTES",
     "apply_overrides",
