@@ -94,5 +94,7 @@ def _by_path(name: str) -> Found | None:
         if len(roots) == 1:
             return roots[0]
         ids = ", ".join(found.row.run_id for found in runs[:5])
-        raise UsageError(f"this store holds {len(runs)} runs: {ids}", where=text, remedy=f"say which: {text}:ID")
+        raise UsageError(
+            f"this store holds {len(runs)} runs: {ids}", where=text, remedy=f"say which: {text}:ID"
+        )
     return runs[0]

@@ -159,7 +159,13 @@ class Control:
         if found.row.status.ended:
             raise WrongState(f"run {found.row.run_id} is {found.row.status}; it reads no mail any more")
         with opened(found, self.workspace) as store:
-            store.post(found.row.run_id, kind, encode_body(body if body is not None else {}), sender, self.clock.wall())
+            store.post(
+                found.row.run_id,
+                kind,
+                encode_body(body if body is not None else {}),
+                sender,
+                self.clock.wall(),
+            )
         return found
 
     def pause(self, name: str, *, sender: str = "operator") -> Found:
@@ -212,7 +218,12 @@ class Control:
     # --- looking ---
 
     async def at(
-        self, name: str, turn: int | None = None, *, world: World | None = None, players: Players | None = None
+        self,
+        name: str,
+        turn: int | None = None,
+        *,
+        world: World | None = None,
+        players: Players | None = None,
     ) -> Player:
         """The run as it stood after a turn, recomputed from the nearest checkpoint; nothing is written."""
         found = self.find(name)
@@ -242,7 +253,9 @@ def _asked(found: Found, effect: Effect) -> Asked:
 
 
 @contextmanager
-def opened(found: Found, workspace: Workspace | None = None, *, read_only: bool = False) -> Iterator[SqliteStore]:
+def opened(
+    found: Found, workspace: Workspace | None = None, *, read_only: bool = False
+) -> Iterator[SqliteStore]:
     store = SqliteStore(found.path, read_only=True) if read_only else open_store(found.path, workspace)
     try:
         yield store

@@ -1,0 +1,111 @@
+"""The word at the end of a play: results and curves, why it stopped, where the file is, what to type next."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from rich.markup import escape
+from rich.panel import Panel
+
+from windtunnel.cli import door, render, say
+from windtunnel.control import Found
+from windtunnel.control.history import curves, finals, overview, telling
+from windtunnel.errors import ScenarioError, WindtunnelError
+from windtunnel.journal import Status
+from windtunnel.scenario import override_scenario, scenario_from_plain
+from windtunnel.world import World
+
+
+def close(found: Found, world: World | None) -> None:
+    """Say how a run stands, to a person or to a script."""
+    table = finals(found)
+    if say.door.json:
+        say.data(door.run_data(found, table))
+        return
+    row = found.row
+    keys = telling(table, world.headline if world else ())
+    drawn = curves(found, keys)
+    played = overview(found).seconds
+    why = row.reason or ""
+    head = [
+        f"[bold]{escape(row.scenario or row.world)}[/]",
+        render.status(str(row.status)),
+        escape(why) if why and why != str(row.status) else "",
+    ]
+    how = (
+        f"{row.turn:,} of {row.turns:,} turns  [dim]seed[/] {row.seed}  [dim]in[/] {render.duration(played)}"
+    )
+    say.show(
+        Panel(
+            "   ".join(part for part in head if part) + "\n" + how,
+            border_style="dim",
+            padding=(0, 1),
+            expand=False,
+        )
+    )
+    if drawn:
+        say.show(render.curve_table(drawn, keys), "")
+    say.show(
+        render.facts(
+            [
+                ("run", f"[bold]{row.run_id}[/]"),
+                ("file", escape(short_path(found.path))),
+                ("head", f"{row.head_hash.hex()[:16]}  [dim]entry {row.head_seq:,}[/]"),
+            ]
+        ),
+        "",
+        render.next_steps(steps(found, world)),
+    )
+
+
+def steps(found: Found, world: World | None) -> list[tuple[str, str]]:
+    """What makes sense from here, nearest first."""
+    row = found.row
+    run, turn = row.run_id, row.turn
+    if row.status is Status.WAITING:
+        return [
+            ("what waits", f"windtunnel approvals list {run}"),
+            ("then go on", f"windtunnel resume {run}"),
+        ]
+    look = ("last turn", f"windtunnel show {run} --turn {turn}")
+    if row.status in (Status.PAUSED, Status.CRASHED, Status.QUEUED):
+        return [("go on", f"windtunnel resume {run}"), look]
+    if row.status is Status.FAILED:
+        return [look, ("mend, go on", f"windtunnel resume {run}")]
+    change = f"--set {example}" if (example := example_change(found, world)) else "--model rule"
+    return [
+        look,
+        ("what if", f"windtunnel fork {run} --at {turn // 2} --branches 5 {change}"),
+        ("play again", f"windtunnel replay {run}"),
+        ("untouched?", f"windtunnel verify {run}"),
+    ]
+
+
+def example_change(found: Found, world: World | None) -> str:
+    """A parameter of this scenario with another value that the world would take."""
+    if world is None or found.row.pruned is not None:
+        return ""
+    try:
+        scenario = scenario_from_plain(overview(found).started.scenario, world)
+    except WindtunnelError:  # its world has changed since
+        return ""
+    parameters = scenario.parameters
+    for key in getattr(parameters, "__struct_fields__", ()):
+        value = getattr(parameters, key)
+        if type(value) not in (int, float):
+            continue
+        for other in (value * 2, value / 2, value + 1):
+            example = f"{key}={other:.6g}" if isinstance(value, float) else f"{key}={int(other)}"
+            with suppress(ScenarioError):
+                override_scenario(scenario, [example], world)
+                return example
+    return ""
+
+
+def short_path(path: Path) -> str:
+    """From where one stands, when it lies below."""
+    try:
+        return str(path.absolute().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,220 @@
+"""`backup`, `import`, `prune`, `export`, `keys`: runs kept, moved, let go, and turned into files."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from windtunnel.cli import door, render, say
+from windtunnel.cli.closing import short_path
+from windtunnel.cli.options import Run
+from windtunnel.config import find_workspace
+from windtunnel.control import keeping
+from windtunnel.errors import UsageError
+from windtunnel.export import FORMATS, check_format, export_run
+from windtunnel.journal import Status
+from windtunnel.journal.signing import make_key
+from windtunnel.journal.transfer import backup as copy_store
+
+UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
+BYTES = {"": 1, "b": 1, "k": 10**3, "kb": 10**3, "m": 10**6, "mb": 10**6, "g": 10**9, "gb": 10**9}
+
+
+def backup(
+    store: Annotated[str, typer.Argument(metavar="STORE", help="A store's path, or a run in it.")],
+    to: Annotated[Path, typer.Argument(metavar="TO", help="The file to make; nothing is overwritten.")],
+) -> int:
+    """Copy a store while its runs go on: whole, and checked by nothing but itself.
+
+    \b
+    Examples:
+      windtunnel backup 4k2 copies/growth.sqlite
+      windtunnel backup .windtunnel/runs/4k2v9h0a7c.sqlite /mnt/usb/growth.sqlite
+    """
+    path = Path(store) if Path(store).is_file() else door.the_control().find(store).path
+    target = to / path.name if to.is_dir() else to
+    made = copy_store(path, target)
+    if say.door.json:
+        say.data({"store": str(path), "to": str(made), "bytes": made.stat().st_size})
+    else:
+        say.show(f"copied to {escape(short_path(made))}  [dim]{render.size(made.stat().st_size)}[/]")
+    return 0
+
+
+def import_(
+    store: Annotated[Path, typer.Argument(metavar="STORE", help="The store to bring runs from.")],
+    run: Annotated[str, typer.Argument(metavar="[RUN]", help="Only this run, with the past it shares.")] = "",
+) -> int:
+    """Bring the runs of another store into this workspace. A run that does not verify is refused.
+
+    \b
+    Examples:
+      windtunnel import copies/growth.sqlite
+      windtunnel import copies/growth.sqlite 4k2
+    """
+    control = door.the_control()
+    target, merged = keeping.bring_in(control.workspace, store, run)
+    if say.door.json:
+        about = {"copied": merged.copied, "same": merged.same, "refused": merged.refused}
+        say.data({"store": str(target), **about})
+    else:
+        facts = [("copied", ", ".join(merged.copied) or "none")]
+        facts += [("here already", ", ".join(merged.same))] if merged.same else []
+        facts += [("refused", f"{name}: {escape(why)}") for name, why in merged.refused.items()]
+        say.show(render.facts(facts))
+        if merged.copied:
+            say.show("", render.next_steps([("look", f"windtunnel show {merged.copied[0]}")]))
+    return 1 if merged.refused else 0
+
+
+def prune(
+    older_than: Annotated[
+        str, typer.Option(metavar="AGE", help="Only those older than this, such as 30d.")
+    ] = "",
+    keep_last: Annotated[int | None, typer.Option(metavar="N", min=0, help="Keep the newest N.")] = None,
+    status: Annotated[list[str], typer.Option(metavar="STATUS", help="Only those that are so.")] = [],  # noqa: B006
+    max_bytes: Annotated[
+        str, typer.Option(metavar="SIZE", help="As many as must, so that SIZE is left.")
+    ] = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do it; without it, say what would go.")] = False,
+) -> int:
+    """Remove old runs. What stays of each is its head, so that it is known to have been.
+
+    A run that is played never goes; a fork whose parent goes is made whole first.
+
+    \b
+    Examples:
+      windtunnel prune --older-than 30d
+      windtunnel prune --status failed --status cancelled --yes
+      windtunnel prune --max-bytes 2GB --keep-last 20 --yes
+    """
+    workspace = find_workspace()
+    wanted = [Status(door.one_of(word, [str(known) for known in Status], "--status")) for word in status]
+    now = time.time()  # ambient: ages of runs
+    plan = keeping.plan(
+        workspace,
+        now=now,
+        older_than=_seconds(older_than) if older_than else None,
+        keep_last=keep_last,
+        status=wanted or None,
+        max_bytes=_bytes(max_bytes) if max_bytes else None,
+    )
+    names = [found.row.run_id for found in plan.runs]
+    if not names:
+        if say.door.json:
+            say.data({"runs": [], "would": [], "refused": {}})
+        else:
+            say.show("nothing to prune")
+        return 0
+    if not (yes or door.ask(f"Prune {len(names)} runs, about {render.size(plan.bytes)}?")):
+        return _would(plan)
+    swept = keeping.sweep(workspace, plan.runs, at=now)
+    if say.door.json:
+        say.data(keeping.swept_data(swept))
+    else:
+        say.show(f"{len(swept.runs)} runs pruned, about {render.size(plan.bytes)}; their heads are kept")
+        for name, why in swept.refused.items():
+            say.show(f"[yellow]kept[/] {name}: {escape(why)}")
+        for text in swept.notes:
+            say.show(escape(text))
+    return 1 if swept.refused else 0
+
+
+def _would(plan: keeping.Plan) -> int:
+    if say.door.json:
+        say.data({"runs": [], "would": [found.row.run_id for found in plan.runs], "bytes": plan.bytes})
+        return 0
+    table = render.grid("would go", "scenario", "status", "age")
+    for found in plan.runs[:20]:
+        row = found.row
+        when = render.age(door.seconds_since(row.updated))
+        table.add_row(row.run_id, escape(row.scenario or row.world), render.status(str(row.status)), when)
+    say.show(table)
+    rest = f" and {len(plan.runs) - 20} more;" if len(plan.runs) > 20 else ""
+    say.show(
+        f"[dim]{rest} about {render.size(plan.bytes)}. Nothing was removed: add --yes[/]".replace(
+            "[dim] ", "[dim]"
+        )
+    )
+    return 0
+
+
+def _seconds(text: str) -> float:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]+)", text.strip().lower())
+    if found is None or found[2] not in UNITS:
+        raise UsageError(
+            f"{text!r} is no age", where="--older-than", remedy="a number and a unit: 30d, 12h, 90min"
+        )
+    return float(found[1]) * UNITS[found[2]]
+
+
+def _bytes(text: str) -> int:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text.strip().lower())
+    if found is None or found[2] not in BYTES:
+        raise UsageError(
+            f"{text!r} is no size", where="--max-bytes", remedy="a number and a unit: 500MB, 2GB"
+        )
+    return int(float(found[1]) * BYTES[found[2]])
+
+
+def export(
+    run: Run,
+    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")] = "html",
+    path: Annotated[
+        Path | None, typer.Option("--path", "-o", metavar="PATH", help="The file to write.")
+    ] = None,
+    effects: Annotated[bool, typer.Option("--effects", help="jsonl: requests and replies as well.")] = False,
+    operations: Annotated[bool, typer.Option("--operations", help="jsonl: operations as well.")] = False,
+) -> int:
+    """Write a run to a file: metrics (csv, parquet), the journal (jsonl), or a report (html).
+
+    The report is one file: curves, events and decisions, and it opens offline.
+
+    \b
+    Examples:
+      windtunnel export 4k2
+      windtunnel export 4k2 --to csv -o growth.csv
+      windtunnel export 4k2 --to jsonl --effects
+    """
+    check_format(to)
+    control = door.the_control()
+    found = control.find(run)
+    world = door.told_world(found.row.world, control.workspace)
+    target = export_run(
+        found.path, found.row.run_id, to, path, world=world, effects=effects, operations=operations
+    )
+    if say.door.json:
+        say.data({"run_id": found.row.run_id, "to": to, "path": str(target), "bytes": target.stat().st_size})
+    else:
+        say.show(f"written to {escape(short_path(target))}  [dim]{render.size(target.stat().st_size)}[/]")
+    return 0
+
+
+def keys(
+    action: Annotated[str, typer.Argument(metavar="new", help="What to do: new.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="The file of the key; .pub beside it is public.")
+    ],
+) -> int:
+    """Make a key that signs the heads of runs, so that nobody who can write here can invent one.
+
+    \b
+    Example:
+      windtunnel keys new ~/.windtunnel/heads.key
+    """
+    door.one_of(action, ["new"], "keys")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    public = make_key(path)
+    if say.door.json:
+        say.data({"key": str(path), "public_key": public})
+        return 0
+    settings = f'[heads]\nsigning_key = "{path.absolute()}"\npublic_key = "{public}"'
+    say.show(
+        f"{escape(str(path))} is readable by you alone. Put this into windtunnel.toml:", "", escape(settings)
+    )
+    return 0

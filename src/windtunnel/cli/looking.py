@@ -1,0 +1,271 @@
+"""`runs` and `show`: what there is, and one run from its result back to the entry that caused it."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from windtunnel.cli import door, render, say, turning
+from windtunnel.cli.closing import short_path, steps
+from windtunnel.cli.options import Run
+from windtunnel.codec import decode_body
+from windtunnel.control import Found, all_runs, history
+from windtunnel.errors import UsageError
+from windtunnel.journal import Entry, Status
+from windtunnel.run.entries import PHASES
+from windtunnel.world import World
+
+LIMIT = 30
+DEEPEST = 12  # leaps that are told
+
+
+def runs(
+    status: Annotated[
+        str, typer.Option(metavar="STATUS", help="Only those that are so, such as paused.")
+    ] = "",
+    world: Annotated[str, typer.Option(metavar="WORLD", help="Only those of this world.")] = "",
+    limit: Annotated[int, typer.Option(metavar="N", min=0, help="At most so many; 0 for all.")] = LIMIT,
+) -> int:
+    """List the runs of this workspace, newest first.
+
+    \b
+    Examples:
+      windtunnel runs
+      windtunnel runs --status paused --json
+    """
+    if status:
+        door.one_of(status, [str(known) for known in Status], "--status")
+    control = door.the_control()
+    found = [
+        run
+        for run in all_runs(control.workspace)
+        if (not status or run.row.status == status) and (not world or run.row.world == world)
+    ]
+    found.sort(key=lambda run: (run.row.created, run.row.run_id), reverse=True)
+    shown = found[:limit] if limit else found
+    if say.door.json:
+        for run in shown:
+            say.data(door.row_data(run))
+        return 0
+    if not shown:
+        where = short_path(control.workspace.runs)
+        say.show(
+            f"no runs in {escape(where)}", render.next_steps([("play one", "windtunnel run economy/growth")])
+        )
+        return 0
+    table = render.grid(
+        "run", "scenario", "status", ("turn", "right"), ("seed", "right"), ("age", "right"), "from"
+    )
+    for run in shown:
+        table.add_row(*_cells(run))
+    say.show(table)
+    if len(found) > len(shown):
+        say.note(f"and {len(found) - len(shown)} more; --limit 0 shows all")
+    return 0
+
+
+def _cells(run: Found) -> list[str]:
+    row = run.row
+    origin = f"[dim]{row.parent} at {row.parent_turn}[/]" if row.parent else ""
+    turn = f"{row.turn:,}" if row.turn == row.turns else f"{row.turn:,}/{row.turns:,}"
+    state = "[dim]pruned[/]" if row.pruned is not None else render.status(str(row.status))
+    name = escape(row.scenario or row.world)
+    return [row.run_id, name, state, turn, str(row.seed), render.age(door.seconds_since(row.created)), origin]
+
+
+def show(
+    run: Run,
+    turn: Annotated[int | None, typer.Option(metavar="N", help="One turn, phase by phase.")] = None,
+    agent: Annotated[str, typer.Option(metavar="AGENT", help="Only what concerns this agent.")] = "",
+    phase: Annotated[str, typer.Option(metavar="PHASE", help=f"Only this phase: {', '.join(PHASES)}.")] = "",
+    entries: Annotated[
+        bool, typer.Option("--entries", help="The entries of history as they are stored.")
+    ] = False,
+    operations: Annotated[
+        bool, typer.Option("--operations", help="Who did what to the run, and when.")
+    ] = False,
+) -> int:
+    """Look at a run: its results, and from there back to the entry that caused them.
+
+    \b
+    Examples:
+      windtunnel show 4k2
+      windtunnel show 4k2 --turn 12
+      windtunnel show 4k2 --turn 12 --agent alice --phase plan
+      windtunnel show 4k2 --entries --json
+    """
+    if phase:
+        door.one_of(phase, [*PHASES, "start", "fork", "end"], "--phase")
+    control = door.the_control()
+    found = control.find(run)
+    if agent:
+        _known_agent(found, agent)
+    if operations:
+        return _operations(found)
+    if entries or ((turn is not None or agent or phase) and say.door.json):
+        return _entries(found, turn, agent, phase)
+    if turn is None and (agent or phase):
+        turn = found.row.turn
+    if turn is not None:
+        return turning.show_turn(control, found, turn, agent, phase)
+    return _overview(found, door.told_world(found.row.world, control.workspace))
+
+
+def _known_agent(found: Found, agent: str) -> None:
+    seats = history.overview(found).started.scenario.get("agents", [])
+    known = [seat["id"] for seat in seats]
+    if agent not in known:
+        raise UsageError(
+            f"nobody is called {agent!r}", where="--agent", remedy=f"agents: {', '.join(known[:12])}"
+        )
+
+
+# --- as it is stored ---
+
+
+def _operations(found: Found) -> int:
+    said = history.operations(found)
+    if say.door.json:
+        for operation in said:
+            say.data(operation)
+        return 0
+    table = render.grid(("seq", "right"), "when", "what", "about")
+    for operation in said:
+        body = operation["body"]
+        about = ", ".join(
+            f"{key} {render.compact(value, 60)}" for key, value in body.items() if key != "platform"
+        )
+        when = render.age(door.seconds_since(operation["at"]))
+        table.add_row(str(operation["seq"]), f"[dim]{when}[/]", operation["kind"], escape(about))
+    say.show(table)
+    return 0
+
+
+def _entries(found: Found, turn: int | None, agent: str, phase: str) -> int:
+    chosen = history.turn_entries(found, turn) if turn is not None else history.entries(found)
+    for entry in chosen:
+        if phase and entry.phase != phase:
+            continue
+        body = decode_body(entry.body)
+        if agent and (body := turning.narrowed(entry, body, agent)) is None:
+            continue
+        if say.door.json:
+            say.data(_entry_data(entry, body))
+        else:
+            text = json.dumps(body, ensure_ascii=False)
+            actor = f" {entry.actor}" if entry.actor else ""
+            say.line(f"{entry.seq} {entry.turn} {entry.phase} {entry.kind}{actor} {text}")
+    return 0
+
+
+def _entry_data(entry: Entry, body: Any) -> dict[str, Any]:
+    return {
+        "seq": entry.seq, "turn": entry.turn, "phase": entry.phase, "kind": entry.kind, "actor": entry.actor,
+        "body": body, "prev": entry.prev.hex(), "hash": entry.hash.hex(),
+    }  # fmt: skip
+
+
+# --- the whole run ---
+
+
+def _overview(found: Found, world: World | None) -> int:
+    row = found.row
+    if row.pruned is not None:
+        return _tombstone(found)
+    table = history.finals(found)
+    about = history.overview(found)
+    if say.door.json:
+        children = [child.run_id for child in about.children]
+        waiting = [effect.name for effect in about.waiting]
+        more = {
+            "operations": about.operations,
+            "forks": children,
+            "waiting": waiting,
+            "seconds": about.seconds,
+        }
+        say.data({**door.run_data(found, table), **more})
+        return 0
+    keys = history.telling(table, world.headline if world else ())
+    reason = f"[dim]{escape(row.reason)}[/]" if row.reason and row.reason != str(row.status) else ""
+    say.show(
+        render.title(f"[bold]{escape(row.scenario or row.world)}[/]", render.status(str(row.status)), reason),
+        render.facts(_facts(found, about)),
+        "",
+    )
+    if drawn := history.curves(found, keys):
+        say.show(render.curve_table(drawn, keys), "")
+        _leaps(found, keys)
+    say.show(
+        render.next_steps([*steps(found, world), ("every entry", f"windtunnel show {row.run_id} --entries")])
+    )
+    return 0
+
+
+def _facts(found: Found, about: history.Overview) -> list[tuple[str, str]]:
+    row = found.row
+    facts = [("run", f"[bold]{row.run_id}[/]")]
+    if row.parent:
+        facts.append(("fork of", f"{row.parent} at turn {row.parent_turn}, branch {row.branch}"))
+        said = about.forks[-1].changes if about.forks else {}
+        facts.append(("changed", escape(render.told_change(said)) if said else "[dim]nothing: a control[/]"))
+    agents = about.started.scenario.get("agents", [])
+    facts += [
+        ("turns", f"{row.turn:,} of {row.turns:,}"),
+        (
+            "agents",
+            f"{len(agents)}  [dim]{escape(_listed([a['id'] for a in agents]))}[/]",
+        ),
+        ("seed", str(row.seed)),
+        (
+            "played",
+            f"{render.duration(about.seconds)}  [dim]{render.age(door.seconds_since(row.created))}[/]",
+        ),
+        ("history", f"{row.head_seq + 1:,} entries  [dim]head[/] {row.head_hash.hex()[:16]}"),
+        ("operations", ", ".join(f"{count} {escape(kind)}" for kind, count in about.operations.items())),
+    ]
+    if about.waiting:
+        facts.append(
+            ("waits for", ", ".join(f"{escape(e.name)} ({escape(e.kind)})" for e in about.waiting[:5]))
+        )
+    if about.children:
+        names = _listed([child.run_id for child in about.children])
+        facts.append(("forks", f"{len(about.children)}  [dim]{names}[/]"))
+    facts.append(("file", escape(short_path(found.path))))
+    return facts
+
+
+def _listed(names: list[str], most: int = 6) -> str:
+    return ", ".join(names[:most]) + ("…" if len(names) > most else "")
+
+
+def _leaps(found: Found, keys: list[history.Key]) -> None:
+    """Where to look: the turn in which each curve moved most."""
+    moved = history.leaps(found, keys[:DEEPEST])
+    if not moved:
+        return
+    table = render.grid("moved most", "", ("turn", "right"), ("from", "right"), ("to", "right"), "look at")
+    for leap in moved[:6]:
+        table.add_row(
+            render.who(leap.agent),
+            escape(leap.name),
+            str(leap.turn),
+            f"[dim]{render.number(leap.before)}[/]",
+            render.number(leap.after),
+            f"[dim]--turn[/] {leap.turn}",
+        )
+    say.show(table, "")
+
+
+def _tombstone(found: Found) -> int:
+    row = found.row
+    if say.door.json:
+        say.data(door.row_data(found))
+        return 0
+    text = f"was pruned {render.age(door.seconds_since(row.pruned or 0))}; its head is kept"
+    say.show(
+        render.title(f"[bold]{escape(row.scenario or row.world)}[/]", f"[dim]{text}[/]"), row.head_hash.hex()
+    )
+    return 0

@@ -1,0 +1,30 @@
+"""Arguments that several commands share, with their help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+Run: TypeAlias = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run's id, the beginning of it, or the path of its store.")
+]
+Settings: TypeAlias = Annotated[
+    list[str],
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the scenario; may be given again."),
+]
+Model: TypeAlias = Annotated[
+    str, typer.Option(metavar="MODEL", help="Let all agents decide by it: rule is each role's own policy.")
+]
+Agents: TypeAlias = Annotated[
+    list[str],
+    typer.Option(
+        "--agent", metavar="ID=POLICY", help="A policy of its role for one agent, or human or remote."
+    ),
+]
+Until: TypeAlias = Annotated[int | None, typer.Option(metavar="TURN", min=0, help="Pause after this turn.")]
+By: TypeAlias = Annotated[str, typer.Option(metavar="NAME", help="Who says so; it is recorded.")]
+Store: TypeAlias = Annotated[
+    Path | None, typer.Option(metavar="PATH", help="Write to this store instead of one of its own.")
+]

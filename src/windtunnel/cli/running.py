@@ -1,0 +1,148 @@
+"""`run` and `resume`: play, with progress while it goes and a closing word when it stops."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Annotated
+
+import typer
+
+from windtunnel.cli import door, render, say
+from windtunnel.cli.closing import close
+from windtunnel.cli.options import Agents, Model, Run, Settings, Store, Until
+from windtunnel.cli.progress import Progress
+from windtunnel.cli.stopping import Stopper
+from windtunnel.control import Control, Done, Found
+from windtunnel.control.worlds import Worlds
+from windtunnel.discovery import FoundScenario, find_scenario, load_here
+from windtunnel.errors import NotFound, UsageError
+from windtunnel.journal import Status
+from windtunnel.scenario import load_scenario, override_scenario
+from windtunnel.world import Scenario, World
+
+KINDS = ("human", "remote")  # what may stand where a policy is named: who decides instead
+
+
+def run(  # noqa: PLR0913, PLR0917 - one for each option
+    scenario: Annotated[
+        str,
+        typer.Argument(metavar="SCENARIO", help="WORLD/NAME, such as economy/growth, or the path of a file."),
+    ],
+    seed: Annotated[int | None, typer.Option(metavar="N", help="The seed of all chance.")] = None,
+    turns: Annotated[int | None, typer.Option(metavar="N", help="How many turns to play.")] = None,
+    set_: Settings = [],  # noqa: B006 - typer copies it
+    agent: Agents = [],  # noqa: B006
+    model: Model = "",
+    until: Until = None,
+    store: Store = None,
+    budget: Annotated[
+        float | None, typer.Option(metavar="USD", help="The most that models may cost.")
+    ] = None,
+) -> int:
+    """Play a scenario to its end.
+
+    \b
+    Examples:
+      windtunnel run economy/growth
+      windtunnel run economy/growth --seed 7 --turns 50 --set tax_rate=0.3
+      windtunnel run my_world/scenarios/first.yaml --json
+    """
+    if budget is not None:
+        raise UsageError(
+            "a budget limits what models cost, and nothing here asks a model",
+            where="--budget",
+            remedy="leave --budget out: rule policies cost nothing",
+        )
+    control = door.the_control()
+    chosen = _chosen(scenario, control)
+    world = load_here(chosen.source)
+    played = load_scenario(chosen.path, world)
+    shortcuts = [f"{key}={value}" for key, value in (("seed", seed), ("turns", turns)) if value is not None]
+    played = changed(played, world, [*shortcuts, *set_], agent, model)
+    found = control.create(world, played, path=store)
+    Worlds(control.workspace).remember(chosen.source)
+    return play_and_close(control, found, world, until=until)
+
+
+def resume(run: Run, until: Until = None) -> int:
+    """Go on with a run that was paused, waited for an answer, crashed, or failed and was mended.
+
+    \b
+    Examples:
+      windtunnel resume 4k2
+      windtunnel resume .windtunnel/runs/4k2v9h0a7c.sqlite --until 100
+    """
+    control = door.the_control()
+    found = control.find(run)
+    return play_and_close(control, found, control.find_world(found.row.world), until=until)
+
+
+def _chosen(scenario: str, control: Control) -> FoundScenario:
+    try:
+        return find_scenario(scenario, control.workspace)
+    except NotFound as error:
+        if error.remedy and (meant := re.fullmatch(r"did you mean '(.+)'\?", error.remedy)):
+            error.remedy = (
+                f"windtunnel run {meant[1]}" if "/" in meant[1] else f"windtunnel scenarios {meant[1]}"
+            )
+        raise
+
+
+def changed(scenario: Scenario, world: World, settings: list[str], agents: list[str], model: str) -> Scenario:
+    """The scenario with what was asked for on the command line; all of it goes through one check."""
+    wanted = list(settings)
+    if model:
+        if model != "rule":
+            raise UsageError(
+                f"the model {model!r} is not known here",
+                where="--model",
+                remedy="--model rule: each role's own policy, which needs no key",
+            )
+        wanted += ["agents.*.kind=rule", "agents.*.model="]
+    for given in agents:
+        agent, equals, policy = given.partition("=")
+        if not (agent and equals and policy):
+            raise UsageError(
+                f"{given!r} is not ID=POLICY", where="--agent", remedy="as in --agent alice=cautious"
+            )
+        if policy in KINDS:
+            wanted.append(f"agents.{agent}.kind={policy}")
+        else:
+            wanted += [f"agents.{agent}.kind=rule", f"agents.{agent}.policy={policy}"]
+    return override_scenario(scenario, wanted, world) if wanted else scenario
+
+
+def play(
+    control: Control, runs: list[Found], world: World, stopper: Stopper, until: int | None = None
+) -> list[Done]:
+    """Play runs with progress; Ctrl-C is the stopper's."""
+    progress = Progress(world.headline, stopper=stopper)
+    with stopper, progress:
+        return asyncio.run(control.play(runs, world=world, observer=progress, stop_after=until))
+
+
+def play_and_close(control: Control, found: Found, world: World, *, until: int | None) -> int:
+    """Play one run and tell how it stands; its status is the exit code."""
+    stopper = Stopper()
+    begun = found.row.turn
+    (done,) = play(control, [found], world, stopper, until)
+    after = Found(found.path, done.row)
+    if done.error is not None and (done.error.exit_code == 2 or after.row.turn == begun == 0):
+        return _never_ran(after, done)
+    close(after, world)
+    if done.error is not None:
+        return say.failure(done.error)
+    if stopper.asked and after.row.status is Status.PAUSED:
+        say.note(f"paused after turn {after.row.turn}. To go on: windtunnel resume {after.row.run_id}")
+        return 130
+    return door.EXIT[after.row.status]
+
+
+def _never_ran(found: Found, done: Done) -> int:
+    assert done.error is not None
+    if done.error.exit_code == 3 and say.door.json:
+        say.data(door.run_data(found, {}))
+    elif done.error.exit_code == 3:
+        say.show(render.title(f"run {found.row.run_id}", render.status(str(found.row.status))))
+    return say.failure(done.error)

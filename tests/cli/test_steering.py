@@ -1,0 +1,128 @@
+"""`fork`, `pause`, `cancel`, `inject`, `approvals`, `answer`, `replay`, `verify`."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from tests.cli.conftest import command
+
+
+def test_fork_tells_scripts_what_it_promised(wt, played):
+    said = wt("fork", played["run_id"], "--at", 6, "--set", "growth=0.6", "--json")
+    assert said.code == 0
+    fork = said.data
+    assert (fork["parent"], fork["at"], len(fork["runs"]), fork["controls"]) == (played["run_id"], "6", 1, [])
+    (wealth,) = [row for row in fork["differences"] if (row["agent"], row["name"]) == ("ana", "wealth")]
+    assert wealth["against"] == "parent"
+    assert wealth["difference"]["mean"] == pytest.approx(wealth["branch"] - wealth["reference"])
+    assert wealth["difference"]["low"] is None
+    assert wt("show", fork["runs"][0], "--json").data["status"] == "completed"
+
+
+def test_branches_are_paired_with_controls_and_tell_an_interval(wt, played):
+    fork = wt("fork", played["run_id"], "--at", 6, "--set", "price=4", "--branches", 4, "--json").data
+    assert (len(fork["runs"]), len(fork["controls"])) == (4, 4)
+    (wealth,) = [row for row in fork["differences"] if (row["agent"], row["name"]) == ("ana", "wealth")]
+    finals = {run: wt("show", run, "--json").data["metrics"]["ana"]["wealth"] for run in
+              [*fork["runs"], *fork["controls"]]}  # fmt: skip
+    apart = [finals[a] - finals[b] for a, b in zip(fork["runs"], fork["controls"], strict=True)]
+    assert wealth["difference"]["mean"] == pytest.approx(sum(apart) / 4)
+    assert 0 < wealth["difference"]["low"] < min(apart) + 1e9
+    assert wealth["difference"]["low"] < wealth["difference"]["mean"] < wealth["difference"]["high"]
+
+
+def test_branches_without_a_change_are_refused(wt, played):
+    assert wt("fork", played["run_id"], "--at", 6, "--branches", 3, "--json").error["where"] == "--branches"
+
+
+def test_a_fork_without_a_change_ends_where_its_parent_did(wt, played):
+    fork = wt("fork", played["run_id"], "--at", 6, "--json").data["runs"][0]
+    assert wt("show", fork, "--json").data["metrics"] == played["metrics"]
+
+
+def test_a_fork_that_is_not_played_waits_for_resume(wt, played):
+    fork = wt("fork", played["run_id"], "--at", 6, "--agent", "cy=modest", "--no-play", "--json").data[
+        "runs"
+    ][0]
+    assert wt("show", fork, "--json").data["status"] == "queued"
+    assert wt("resume", fork, "--json").data["turns"] == 12
+
+
+def test_a_fork_can_inject_an_event(wt, played):
+    fork = wt("fork", played["run_id"], "--at", 6, "--inject", 'spill={"part": 0.9}', "--json").data["runs"][
+        0
+    ]
+    told = wt("show", fork, "--turn", 7).out
+    assert "spill" in told
+    assert wt("show", fork, "--json").data["metrics"]["world"]["fish"] < played["metrics"]["world"]["fish"]
+
+
+def test_pause_and_cancel_move_a_run_that_nobody_plays(wt, lake):
+    run = wt("run", lake, "--turns", 9, "--until", 3, "--json").data["run_id"]
+    assert wt("cancel", run, "--json").data["status"] == "cancelled"
+    said = wt("resume", run, "--json")
+    assert (said.code, said.error["code"]) == (2, "wrong_state")
+    assert "windtunnel fork" in said.error["remedy"]
+
+
+def test_a_question_is_listed_answered_and_the_run_goes_on(wt, lake):
+    run = wt("run", lake, "--turns", 1, "--agent", "ana=human", "--json").data["run_id"]
+    (asked,) = wt("approvals", "list", run, "--json").rows
+    assert (asked["actor"], asked["kind"]) == ("ana", "ask")
+    assert "windtunnel answer" in wt("approvals").out
+    assert wt("answer", run, asked["effect"], '{"type": "Catch", "amount": 7}', "--json").data["posted"]
+    said = wt("resume", run, "--json")
+    assert (said.code, said.data["status"]) == (0, "completed")
+    assert said.data["metrics"]["ana"]["wealth"] == 14
+    assert "answer: Catch(amount 7)" in wt("show", run, "--turn", 1).out
+    assert wt("approvals", "--json").out == ""
+
+
+def test_approve_without_a_run_says_what_to_type(wt):
+    assert wt("approvals", "approve", "--json").error["remedy"].startswith("windtunnel approvals")
+
+
+def test_replay_says_that_it_is_identical(wt, played):
+    said = wt("replay", played["run_id"], "--json")
+    assert said.code == 0
+    assert said.data == {
+        "run_id": played["run_id"], "identical": True, "turns": 12, "first_difference": None
+    }  # fmt: skip
+    assert played["head"] in wt("replay", played["run_id"]).out
+
+
+def test_verify_says_intact_and_complete(wt, played):
+    said = wt("verify", played["run_id"], "--json")
+    assert said.code == 0
+    promised = {key: said.data[key] for key in ("run_id", "intact", "complete", "entries", "first_problem")}
+    assert promised == {
+        "run_id": played["run_id"], "intact": True, "complete": True, "entries": 75, "first_problem": None
+    }  # fmt: skip
+
+
+def test_an_edit_by_plain_sqlite_is_caught(wt, played):
+    with sqlite3.connect(played["store"]) as db:
+        db.execute("UPDATE entry SET body = replace(body, 'Catch', 'catch') WHERE seq = 15")
+    db.close()
+    said = wt("verify", played["run_id"], "--json")
+    assert (said.code, said.data["intact"]) == (1, False)
+    assert "15" in str(said.data["first_problem"])
+    assert "not intact" in wt("verify", played["run_id"]).out
+
+
+def test_a_world_that_changed_is_caught_by_replay(workspace):
+    scenario = command("new", "world", "pond", "--json").data["scenario"]
+    run = command("run", scenario, "--turns", 9, "--json").data["run_id"]
+    rules = workspace / "pond" / "pond" / "world.py"
+    rules.write_text(rules.read_text().replace("Catch(0.1 *", "Catch(0.11 *"))
+    said = command("replay", run, "--json")
+    assert (said.code, said.data["identical"]) == (1, False)
+    assert set(said.data) == {"run_id", "identical", "turns", "first_difference"}
+    different = said.data["first_difference"]
+    assert (different["turn"], different["phase"]) == (1, "plan")
+    told = command("replay", run)
+    assert told.code == 1
+    assert "different" in told.out
+    assert "turn 1, plan" in told.out
