@@ -10,7 +10,9 @@ ROOT = Path(__file__).parent.parent
 
 
 def test_every_import_respects_the_floors() -> None:
-    code = "import sys; from importlinter.cli import lint_imports_command as c; sys.argv=['x','--no-cache']; c()"
+    code = (
+        "import sys; from importlinter.cli import lint_imports_command as c; sys.argv=['x','--no-cache']; c()"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
     )
@@ -19,6 +21,11 @@ def test_every_import_respects_the_floors() -> None:
 
 def test_nothing_ambient_decides_in_the_rooms_that_must_replay() -> None:
     done = subprocess.run(
-        [sys.executable, "tools/lint_ambient.py"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "tools/lint_ambient.py"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -72,7 +72,8 @@ class Log(Generic[T]):
 
     def _loaded(self) -> list[T]:
         if self._items is None:
-            self._items = [decode_body(raw, self._type) for raw in [*self._older(), *self._tail, *self._fresh]]
+            rows = [*self._older(), *self._tail, *self._fresh]
+            self._items = [decode_body(raw, self._type) for raw in rows]
             self._tail = []
         return self._items
 
@@ -149,7 +150,7 @@ def _body_hook(value: Any) -> Any:
 
 def array_summary(array: Any) -> dict[str, Any]:
     """An array as a body holds it, with its mean beside it for those who want one number."""
-    mean = array.sum().item() / array.size if array.size else 0.0
+    mean = array.sum(dtype="f8").item() / array.size if array.size else 0.0
     return {**_array_summary(array, array.tobytes()), "mean": mean}
 
 
@@ -173,7 +174,8 @@ def _dec_hook(wanted: Any, value: Any) -> Any:
     if origin is Log:
         args = get_args(wanted)
         if isinstance(value, list):  # in a body (a memory) it stands in full
-            return Log(msgspec.convert(value, list[args[0] if args else Any], dec_hook=_dec_hook))
+            items: Any = list[args[0]] if args else list  # type: ignore[valid-type]
+            return Log(msgspec.convert(value, items, dec_hook=_dec_hook))
         return Log._restored(value, args[0] if args else Any)
     if getattr(origin, "__name__", "") == "ndarray":
         return _array(value)
@@ -239,7 +241,9 @@ def find_unfit(value: Any, path: str = "", depth: int = 0) -> str | None:
     if isinstance(value, (set, frozenset)):
         return f"{here} is a set, which has no order: use a list or a dict"
     if isinstance(value, msgspec.Struct):
-        pairs: Any = ((f"{path}.{name}".lstrip("."), getattr(value, name)) for name in value.__struct_fields__)
+        pairs: Any = (
+            (f"{path}.{name}".lstrip("."), getattr(value, name)) for name in value.__struct_fields__
+        )
     elif isinstance(value, Mapping):
         pairs = ((f"{path}.{key}".lstrip("."), item) for key, item in value.items())
     elif isinstance(value, (list, tuple)):
@@ -389,7 +393,9 @@ def describe_type(wanted: Any) -> dict[str, dict[str, str]]:
 
 
 def _type_name(kind: Any) -> str:
-    return kind.__name__ if isinstance(kind, type) and not get_args(kind) else str(kind).replace("typing.", "")
+    return (
+        kind.__name__ if isinstance(kind, type) and not get_args(kind) else str(kind).replace("typing.", "")
+    )
 
 
 def schema_hash(description: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""What the loop promises about effects: paid for once, in doubt as declared, failures kept, forks that share."""
+"""What the loop promises about effects: paid for once, in doubt as declared, failures kept, forks."""
 
 from __future__ import annotations
 
@@ -94,7 +94,9 @@ def test_one_in_doubt_is_retried_with_the_same_key(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("found", "calls"), [(7, 3), (None, 4)], ids=["it had arrived", "it had not"])
-def test_one_in_doubt_is_reconciled_with_the_other_side(tmp_path: Path, found: int | None, calls: int) -> None:
+def test_one_in_doubt_is_reconciled_with_the_other_side(
+    tmp_path: Path, found: int | None, calls: int
+) -> None:
     outside, asked = Outside(), []
 
     async def reconcile(request: Any, call: Call) -> int | None:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.run.toy import Give, Rest, Rules, State, give, make, python, scene
+from tests.run.toy import Give, Rules, State, give, make, python, scene
 from windtunnel.codec import describe_type, schema_hash
 from windtunnel.errors import AgentError, CodecError, EngineError, InvariantBroken, RunError, VersionMismatch
 from windtunnel.journal import Status
@@ -297,6 +297,3 @@ def test_a_role_with_one_bad_seat_is_refused_before_the_run_exists(tmp_path: Pat
             lab.begin(scene(AgentSpec("a", policy="genius")))
         with pytest.raises(NotFound):
             lab.row()
-
-
-assert Rest

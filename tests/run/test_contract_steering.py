@@ -126,7 +126,9 @@ def test_two_may_not_play_one_run(tmp_path: Path) -> None:
 
         def second(store: Any) -> None:
             with pytest.raises(LeaseHeld):
-                lab.store.__class__(lab.path).acquire("run", __import__("windtunnel.journal.lease").journal.lease.this_process())
+                lab.store.__class__(lab.path).acquire(
+                    "run", __import__("windtunnel.journal.lease").journal.lease.this_process()
+                )
             store.post("run", "cancel", b"null", "me", 0.0)
 
         asyncio.run(played_beside(lab, second))

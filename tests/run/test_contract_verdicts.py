@@ -18,7 +18,8 @@ class Stubborn:
     """Offers what the list says, one for each attempt, and remembers what it was told."""
 
     def __init__(self, *offers: Any) -> None:
-        self.offers, self.told = offers, []
+        self.offers = offers
+        self.told: list[tuple[int, int, str | None]] = []
 
     def decide(self, seen: Any, context: Any) -> Any:
         self.told.append((context.turn, context.attempt, context.rejection))
@@ -69,7 +70,7 @@ def test_an_amended_action_is_what_is_applied(tmp_path: Path) -> None:
         assert lab.replay().identical
 
 
-class Steal(Action):
+class Steal(Action, frozen=True):
     pass
 
 

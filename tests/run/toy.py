@@ -27,11 +27,11 @@ from windtunnel.world import (
 )
 
 
-class Give(Action):
+class Give(Action, frozen=True):
     amount: Annotated[int, msgspec.Meta(ge=0, le=100)]
 
 
-class Rest(Action):
+class Rest(Action, frozen=True):
     pass
 
 
@@ -52,9 +52,7 @@ class Rules(Engine[State]):
     def observe(self, state: State, actor: Actor) -> Seen:
         return Seen(state.coins[actor.id])
 
-    def apply(
-        self, state: State, decided: Decided, events: Any, context: Context
-    ) -> Applied[State]:
+    def apply(self, state: State, decided: Decided, events: Any, context: Context) -> Applied[State]:
         state.turn += 1
         state.heard += [f"{event.kind} {event.actor or ''}".strip() for event in events]
         for event in events:
@@ -141,7 +139,9 @@ def make(
 
 
 def scene(*agents: AgentSpec | str, turns: int = 6, **more: Any) -> Scenario:
-    seats = tuple(agent if isinstance(agent, AgentSpec) else AgentSpec(agent) for agent in agents or ("a", "b"))
+    seats = tuple(
+        agent if isinstance(agent, AgentSpec) else AgentSpec(agent) for agent in agents or ("a", "b")
+    )
     return Scenario("toy", "scene", turns=turns, agents=seats, **more)
 
 

@@ -211,9 +211,13 @@ class Control:
         for one in asked:
             if one.effect == effect:
                 return one
-        known = ", ".join(a.effect for a in asked) or "nothing"
         what = "votes" if votes else "an answer"
-        raise NotFound(f"nothing called {effect!r} waits for {what}", remedy=f"what waits: {known}")
+        if not asked:
+            raise NotFound(f"nothing in {name} waits for {what}", remedy=f"windtunnel show {name}")
+        called = (
+            f"nothing called {effect!r} waits for {what}" if effect else f"several things wait for {what}"
+        )
+        raise NotFound(called, remedy=f"name one: {', '.join(a.effect for a in asked)}")
 
     # --- looking ---
 

@@ -83,7 +83,10 @@ def run_row(row: Any) -> RunRow:
     try:
         return RunRow(*(*row[:5], Status(row[5]), *row[6:]))
     except ValueError:
-        raise StorageError(f"the row of run {row[0]} says {row[5]!r}, which is no status") from None
+        raise StorageError(
+            f"the row of run {row[0]} says {row[5]!r}, which is no status",
+            remedy="put a `windtunnel backup` of the store back",
+        ) from None
 
 
 def run_values(row: RunRow) -> list[Any]:

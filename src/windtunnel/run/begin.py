@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import platform
 import re
-import sys
+from functools import cache
+from importlib.metadata import version
 from typing import Any
 
 import msgspec
@@ -21,14 +22,14 @@ from windtunnel.scenario import ID_PATTERN, scenario_from_plain, scenario_to_pla
 from windtunnel.world import WORLD, Scenario, World
 
 
+@cache
 def fingerprint() -> dict[str, str]:
     """What the arithmetic of a run may depend on besides its inputs."""
-    numpy = sys.modules.get("numpy")
     return {
         "python": platform.python_version(),
         "machine": platform.machine(),
         "system": platform.system(),
-        **({"numpy": str(numpy.__version__)} if numpy else {}),
+        "numpy": version("numpy"),  # whether or not it is loaded: the head must not depend on that
     }
 
 

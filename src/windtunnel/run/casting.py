@@ -61,7 +61,8 @@ class Cast:
             if (seat := self.seats.get(actor.id)) is None:
                 known = ", ".join(self.seats)
                 raise WorldError(
-                    f"the engine lets {actor.id!r} act, who has no seat", remedy=f"the scenario seats: {known}"
+                    f"the engine lets {actor.id!r} act, who has no seat",
+                    remedy=f"the scenario seats: {known}",
                 )
             seats.append(seat)
         return actors, seats
@@ -86,7 +87,7 @@ def _with_role(spec: AgentSpec, world: World) -> AgentSpec:
 
 
 def _handed_in(spec: AgentSpec, players: Mapping[str, Any]) -> Any:
-    """Code from Python, by the name it was handed in under: `model` where a fork changed it, else the seat's."""
+    """Code from Python, by the name it was handed in under: `model` if a fork changed it, else the seat."""
     return players.get(spec.model or spec.id) if spec.kind == "python" else None
 
 
@@ -130,7 +131,9 @@ def _action_union(world: World) -> Any:
     kinds: dict[str, type[Action]] = {}
     for name, role in world.roles.items():
         if type(role.no_op) not in role.actions:
-            raise WorldError(f"role {name!r}: its no_op is none of its actions", remedy="add its type to actions")
+            raise WorldError(
+                f"role {name!r}: its no_op is none of its actions", remedy="add its type to actions"
+            )
         for action in role.actions:
             other = kinds.setdefault(action.__name__, action)
             if other is not action:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Raw, ValidationError
 
 from windtunnel.codec import decode_body, decode_state_plain, describe_type, schema_difference, schema_hash
-from windtunnel.errors import CodecError, VersionMismatch
+from windtunnel.errors import CodecError, StorageError, VersionMismatch
 from windtunnel.journal import Checkpoint
 from windtunnel.journal.lineage import Lineage
 from windtunnel.run.clock import Clock
@@ -74,13 +74,22 @@ async def restore(player: Player, upto: int | None = None) -> bool:
 
 
 def _agrees(player: Player, point: Checkpoint) -> bool:
-    """Whether history says the same of the state as the checkpoint does."""
+    """Whether history says the same of state, memories and held actions as the checkpoint does."""
     for entry in player.tape.lineage.entries(point.seq - 1, point.seq):
         if entry.turn != point.turn:
             return False
         said = read(entry)
-        return isinstance(said, (Consolidated, Migrated)) and said.state == sha256(point.state).hexdigest()
+        if not isinstance(said, (Consolidated, Migrated)) or said.state != sha256(point.state).hexdigest():
+            return False
+        return isinstance(said, Migrated) or _keeps(said, point)
     return False
+
+
+def _keeps(said: Consolidated, point: Checkpoint) -> bool:
+    """Whether memories and held actions are those of history too."""
+    memory = not said.memory or said.memory == sha256(point.memory).hexdigest()
+    deferred = sha256(point.deferred).hexdigest() if point.deferred != b"[]" else ""
+    return memory and said.deferred == deferred
 
 
 async def _stand_at(player: Player, point: Checkpoint) -> None:
@@ -103,8 +112,12 @@ async def _stand_at(player: Player, point: Checkpoint) -> None:
 
 def circumstances(lineage: Lineage, seq: int) -> tuple[dict[str, Any], int, dict[str, Any]]:
     """The scenario, the branch of luck and the state's schema as they are at an entry."""
-    (first,) = lineage.entries(-1, 0)
-    started: Started = read(first)
+    first = next(lineage.entries(-1, 0), None)
+    started = read(first) if first is not None else None
+    if not isinstance(started, Started):
+        raise StorageError(
+            "the run has lost its first entry", where=lineage.store.location, remedy="windtunnel verify"
+        )
     scenario, branch, schema = started.scenario, 0, started.schema
     for part in lineage.parts:
         for entry in lineage.store.turning_points(part.row.run_id):

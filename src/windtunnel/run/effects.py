@@ -86,7 +86,9 @@ class Effects:
         effect, fresh = await self._intent(context.path, kind, raw)
         if effect.result is None:
             if self._recorded:
-                raise EffectMissing(f"effect {effect.name} ({kind}) has no recorded result", where=effect.name)
+                raise EffectMissing(
+                    f"effect {effect.name} ({kind}) has no recorded result", where=effect.name
+                )
             await self._obtain(effect, spec, request, fresh=fresh)
         return _unwrap(effect)
 
@@ -110,7 +112,9 @@ class Effects:
     def _spec(self, kind: str) -> EffectKind:
         spec = self._kinds.get(kind)
         if spec is None:
-            raise WorldError(f"no effect of kind {kind!r}", remedy=f"known kinds: {', '.join(sorted(self._kinds))}")
+            raise WorldError(
+                f"no effect of kind {kind!r}", remedy=f"known kinds: {', '.join(sorted(self._kinds))}"
+            )
         if self._frame.mode not in spec.modes:
             raise WorldError(
                 f"an effect of kind {kind!r} reaches the outside world; this run is {self._frame.mode}",

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from msgspec import Struct, field
 
 from windtunnel.codec import decode_body, encode_body
-from windtunnel.errors import VersionMismatch
+from windtunnel.errors import CodecError, StorageError, VersionMismatch
 from windtunnel.journal import Entry
 
 START, FORK, END = "start", "fork", "end"
@@ -144,4 +144,9 @@ def read(entry: Entry) -> Any:
             f"{entry.place} is of a kind this Windtunnel does not know",
             remedy="open it with the newer Windtunnel that wrote it",
         )
-    return decode_body(entry.body, kind)
+    try:
+        return decode_body(entry.body, kind)
+    except (CodecError, ValueError) as error:  # msgspec's and Unicode's errors are ValueErrors
+        raise StorageError(
+            f"{entry.place} cannot be read: {error}", remedy="windtunnel verify tells what else is damaged"
+        ) from None

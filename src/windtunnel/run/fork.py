@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from windtunnel.codec import decode_body, encode_body
-from windtunnel.errors import NotFound, UsageError
+from windtunnel.errors import NotFound, UsageError, WrongState
 from windtunnel.journal import Effect, Entry, RunRow, Status, Store, entry_hash
 from windtunnel.journal.lineage import Lineage
 from windtunnel.run.begin import add, check_scenario
@@ -36,7 +36,9 @@ def read_point(text: str) -> Point:
     turn, _, rest = str(text).partition(".")
     phase, _, agent = rest.partition(".")
     if not turn.isdigit():
-        raise UsageError(f"{text!r} is no turn", where="--at", remedy="--at TURN[.PHASE[.AGENT]], such as 12.plan.alice")
+        raise UsageError(
+            f"{text!r} is no turn", where="--at", remedy="--at TURN[.PHASE[.AGENT]], such as 12.plan.alice"
+        )
     if phase and phase not in PHASES:
         raise UsageError(f"{phase!r} is no phase", where="--at", remedy=f"phases: {', '.join(PHASES)}")
     if not phase:
@@ -73,14 +75,14 @@ def fork(
         raise NotFound(
             f"run {parent_id} has no turn {point.turn}; its last is {lineage.row.turn}", where="--at"
         )
+    if last.kind == "started":
+        raise WrongState(f"run {parent_id} was not played yet: it has no past to share", where="--at")
     plain, _, _ = circumstances(lineage, last.seq)
     scenario = scenario_from_plain(plain, world)
     if change and change.edit:
         scenario = check_scenario(world, change.edit(scenario), players or {})
     events = list(change.events) if change else []
-    body = Forked(
-        scenario_to_plain(scenario), branch, change.said if change else {}, _before(point), events
-    )
+    body = Forked(scenario_to_plain(scenario), branch, change.said if change else {}, _before(point), events)
     raw = encode_body(body)
     seq = last.seq + 1
     hash = entry_hash(last.hash, seq, point.turn, FORK, "forked", "", raw)
@@ -120,7 +122,9 @@ def _carried(lineage: Lineage, point: Point, scenario: Scenario) -> list[Effect]
 
 def _undecided(lineage: Lineage, upto: int) -> list[Effect]:
     """Held actions of the shared past that still waited at the fork: the child asks for its own votes."""
-    held = {e.name: e for e in lineage.approvals(upto) if decode_body(e.request)["hold"].get("mode") == "defer"}
+    held = {
+        e.name: e for e in lineage.approvals(upto) if decode_body(e.request)["hold"].get("mode") == "defer"
+    }
     if held:
         for entry in lineage.entries():
             if entry.turn > upto:
@@ -128,5 +132,3 @@ def _undecided(lineage: Lineage, upto: int) -> list[Effect]:
             if entry.kind == "mail" and (letter := read(entry)).kind == "ruling":
                 held.pop(letter.body["effect"], None)
     return [Effect(*e.place, e.kind, e.key, e.request, asked=e.asked) for e in held.values()]
-
-

@@ -188,7 +188,9 @@ class Inbox:
     async def expire(self, turn: int, deferred: list[Deferred]) -> None:
         """Close what nobody decided in time."""
         self._next = max(self._next, turn + self.closed)
-        late = {d.effect for d in deferred if d.expires_turns is not None and turn >= d.turn + d.expires_turns}
+        late = {
+            d.effect for d in deferred if d.expires_turns is not None and turn >= d.turn + d.expires_turns
+        }
         for effect in self._store.waiting(self._run_id):
             if effect.kind != "approval" or self._waiting(effect.name) is None:
                 continue

@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from windtunnel.codec import array_summary, decode_body, encode_body, encode_seen
-from windtunnel.errors import AgentError, CodecError, EngineError, InvariantBroken, WindtunnelError, WorldError
+from windtunnel.errors import (
+    AgentError,
+    CodecError,
+    EngineError,
+    InvariantBroken,
+    WindtunnelError,
+    WorldError,
+)
 from windtunnel.run.casting import Seat
 from windtunnel.run.effects import LISTEN_SECONDS, Parked
 from windtunnel.run.entries import (
@@ -178,7 +185,12 @@ async def decide_together(
         results = await asyncio.gather(*tasks, return_exceptions=True)
         for _, choice in pending:
             choice.close()  # one that never got its turn
-    failures = [result for result in results if isinstance(result, BaseException)]
+    # An exception that was returned is a decision (a bad one), and no failure.
+    failures = [
+        result
+        for task, result in zip(tasks, results, strict=True)
+        if isinstance(result, BaseException) and (task.cancelled() or task.exception() is result)
+    ]
     for failure in sorted(failures, key=lambda failure: isinstance(failure, Parked)):
         raise failure
     made = {seat.id: result for (seat, _), result in zip(pending, results, strict=True)}
@@ -266,7 +278,13 @@ async def validate(
 
 async def verdicts(player: Player, turn: Turn, asked: Sequence[int]) -> list[tuple[int, Verdict]]:
     """The validator's word on each decision, the plain yes left out."""
-    check, state, decided, refused, seats = player.check, player.frame.state, turn.decided, turn.refused, turn.seats
+    check, state, decided, refused, seats = (
+        player.check,
+        player.frame.state,
+        turn.decided,
+        turn.refused,
+        turn.seats,
+    )
     found: list[tuple[int, Verdict]] = []
     if check is None and not refused:
         return found
@@ -281,7 +299,9 @@ async def verdicts(player: Player, turn: Turn, asked: Sequence[int]) -> list[tup
                     verdict = await verdict
                 if verdict is not ACCEPT:
                     if type(verdict) is not Verdict:
-                        raise WorldError(f"check returned {verdict!r}"[:120], remedy="return accept(), reject(...), ...")
+                        raise WorldError(
+                            f"check returned {verdict!r}"[:120], remedy="return accept(), reject(...), ..."
+                        )
                     found.append((position, verdict))
     return found
 
@@ -380,7 +400,9 @@ async def evaluate(player: Player, turn: Turn) -> None:
         with blame_engine(player, f"invariant {name}"):
             problem = invariant(state)
         if problem:
-            raise InvariantBroken(f"{name}: {problem}", where=f"turn {number}", remedy="a bug in the world's engine")
+            raise InvariantBroken(
+                f"{name}: {problem}", where=f"turn {number}", remedy="a bug in the world's engine"
+            )
     seal_phase(player, turn, "evaluate")
     turn.lines.append(("evaluate", "scored", "", body))
 
@@ -418,7 +440,12 @@ async def consolidate(player: Player, turn: Turn) -> None:
         judgement = turn.judgements.get(who, ACCEPTED)
         seen = [e for e in turn.events if e.visible_to is None or who in e.visible_to]
         outcome = Outcome(
-            turn.number, turn.decided.get(who), judgement.kind, judgement.reason, turn.scores.get(who, {}), seen
+            turn.number,
+            turn.decided.get(who),
+            judgement.kind,
+            judgement.reason,
+            turn.scores.get(who, {}),
+            seen,
         )
         try:
             await settled(seat.agent.consolidate(outcome, seat.context))  # type: ignore[attr-defined]

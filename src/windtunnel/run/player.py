@@ -19,7 +19,18 @@ from windtunnel.run.casting import Cast
 from windtunnel.run.clock import Clock
 from windtunnel.run.context import Frame, RunContext
 from windtunnel.run.effects import Effects, Parked
-from windtunnel.run.entries import END, FORK, START, Consolidated, Ended, Forked, MailTaken, Started, line, read
+from windtunnel.run.entries import (
+    END,
+    FORK,
+    START,
+    Consolidated,
+    Ended,
+    Forked,
+    MailTaken,
+    Started,
+    line,
+    read,
+)
 from windtunnel.run.mail import Deferred, Inbox
 from windtunnel.run.phases import Turn, blame_engine, play_turn, settled
 from windtunnel.run.tape import Tape
@@ -197,7 +208,11 @@ class Player:
             mail = [read(entry) for entry in recorded if entry.kind == "mail"]
         else:
             mail = self.inbox_events(number)
-            if wake and wake.event and not any(m.body["kind"] == wake.event for m in mail if m.kind == "event"):
+            if (
+                wake
+                and wake.event
+                and not any(m.body["kind"] == wake.event for m in mail if m.kind == "event")
+            ):
                 self.end_reason = f"waits for an event {wake.event!r}"
                 return None
             if mail:
@@ -280,7 +295,8 @@ class Player:
             self.encode_state()
         body = Consolidated(self.state_hash, self.memory_hash)
         lines = [*self.effects.used(START, {}), line(START, "consolidated", body)]
-        self.tape.seal(0, lines, recorded[1:])
+        if recorded[1:] or self.tape.writes:  # a run that nobody has played yet ends its replay here
+            self.tape.seal(0, lines, recorded[1:])
 
     @property
     def fork_ahead(self) -> bool:

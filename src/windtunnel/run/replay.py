@@ -65,7 +65,12 @@ async def replayed(
 
 
 async def peek(
-    store: Store, world: World, run_id: str, turn: int | None = None, *, players: Mapping[str, Any] | None = None
+    store: Store,
+    world: World,
+    run_id: str,
+    turn: int | None = None,
+    *,
+    players: Mapping[str, Any] | None = None,
 ) -> Player:
     """The run as it stood after a turn (the last one by default): played from the checkpoint before it."""
     lineage = Lineage(store, run_id)

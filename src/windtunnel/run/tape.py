@@ -42,6 +42,7 @@ class Tape:
         self._next: Entry | None = None
         self._batch = Batch(self.run_id, self._fence)
         self._bytes = 0
+        self._broken: StorageError | None = None
         self._flushed = clock.tick()
         self._flushing: asyncio.Future[None] | None = None
 
@@ -84,10 +85,17 @@ class Tape:
         else:
             if not self.writes:
                 raise Divergence(
-                    f"turn {turn} was played, but is not in the record", remedy="the run was cut; windtunnel verify"
+                    f"turn {turn} was played, but is not in the record",
+                    remedy="the run was cut; windtunnel verify",
                 )
+            self._whole()
             self._append(turn, lines)
         self.turn = turn
+
+    def _whole(self) -> None:
+        """Once a commit has failed nothing more is written: an agent may have caught the error and gone on."""
+        if self._broken is not None:
+            raise self._broken
 
     def _append(self, turn: int, lines: list[Line]) -> None:
         seq, prev, entries = self._seq, self._prev, self._batch.entries
@@ -103,7 +111,7 @@ class Tape:
     def _compare(self, turn: int, lines: list[Line], recorded: list[Entry]) -> None:
         for entry, (phase, kind, actor, body) in zip(recorded, lines, strict=False):
             hash = entry_hash(self._prev, entry.seq, turn, phase, kind, actor, body)
-            if hash != entry.hash:
+            if hash != entry.hash or body != entry.body:
                 raise _difference(entry, (phase, kind, actor, body))
             self._seq, self._prev = entry.seq, hash
         if len(lines) != len(recorded):
@@ -111,7 +119,10 @@ class Tape:
             raise Divergence(
                 f"turn {turn} has {len(recorded)} recorded entries, and {len(lines)} when played again",
                 where=longer.place,
-                **{"seq": longer.seq, "turn": turn, "phase": longer.phase, "actor": longer.actor},
+                seq=longer.seq,
+                turn=turn,
+                phase=longer.phase,
+                actor=longer.actor,
             )
 
     def adopt(self, recorded: list[Entry]) -> None:
@@ -164,9 +175,11 @@ class Tape:
         if not self.writes or not _anything(batch):
             return
         batch.at = self.clock.wall()
+        self._whole()
         try:
             self.store.commit([batch])
         except StorageError as error:
+            self._broken = error
             if error.data.get("committed"):
                 self._batch, self._bytes = Batch(self.run_id, self._fence), 0
             raise
