@@ -32,7 +32,7 @@ _PLAIN = frozenset({str, int, float, bool, bytes, NoneType})
 def _plain(part: Any) -> object:
     """A part of a key in a form whose text never changes; what has none cannot name a stream."""
     if type(part) in _PLAIN:
-        return part  # type: ignore[no-any-return]
+        return part
     if isinstance(part, tuple):
         return tuple(_plain(inner) for inner in part)
     if hasattr(part, "dtype") and not part.shape:
@@ -111,7 +111,9 @@ class Chance:
 
     def randoms(self, n: int) -> NDArray[np.float64]:
         """n floats in [0, 1)."""
-        return (self.words(n) >> 11) * _TO_UNIT
+        import numpy as np
+
+        return (self.words(n) >> 11).astype(np.float64) * _TO_UNIT
 
     def integers(self, bound: int, n: int) -> NDArray[np.int64]:
         """n integers in [0, bound); bound below 2**32 (the bias is below bound / 2**32)."""
@@ -119,8 +121,10 @@ class Chance:
 
         if not 0 < bound < 1 << 32:
             raise ValueError(f"bound must lie between 1 and 2**32 - 1, not {bound}")
-        half = self.words((n + 1) // 2).view(np.uint32)[:n].astype(np.uint64)
-        return ((half * np.uint64(bound)) >> np.uint64(32)).astype(np.int64)
+        drawn = self.words((n + 1) // 2).view(np.uint32)[:n].astype(np.uint64)
+        drawn *= np.uint64(bound)
+        drawn >>= np.uint64(32)
+        return drawn.view(np.int64)
 
     def normals(self, n: int) -> NDArray[np.float64]:
         import numpy as np
@@ -150,8 +154,8 @@ def _philox(key: list[int], counter: list[int], n: int) -> NDArray[np.uint64]:
             _generator = np.random.Philox(key=0)  # ambient: re-keyed below before every use
         _generator.state = {
             "bit_generator": "Philox",
-            "state": {"counter": np.array(counter, np.uint64), "key": np.array(key, np.uint64)},
-            "buffer": np.zeros(4, np.uint64),
+            "state": {"counter": counter, "key": key},
+            "buffer": (0, 0, 0, 0),
             "buffer_pos": 4,
             "has_uint32": 0,
             "uinteger": 0,

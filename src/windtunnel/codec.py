@@ -32,7 +32,7 @@ class Segment(NamedTuple):
 
     hash: bytes
     prev: bytes
-    count: int
+    count: int  # type: ignore[assignment]  # of items, as the store's column; no one counts bytes in a row
     items: bytes
 
 

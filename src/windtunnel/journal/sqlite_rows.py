@@ -156,20 +156,9 @@ def write_batch(db: apsw.Connection, batch: Batch, where: str) -> Head:
 
 
 def write_letter(db: apsw.Connection, row: RunRow, mail: Mail) -> None:
-    """Mail that history names keeps its id, or stays out if that is taken here; the rest may get another."""
-    taken = db.execute("SELECT 1 FROM inbox WHERE id=?", [mail.id]).get
-    if taken and mail.taken is not None and mail.taken <= row.turn:
-        return
-    values = (
-        None if taken else mail.id,
-        row.run_id,
-        mail.kind,
-        mail.body.decode(),
-        mail.sender,
-        mail.at,
-        mail.taken,
-    )
-    db.execute("INSERT INTO inbox VALUES(?,?,?,?,?,?,?)", values)
+    """A letter of a run from another store: the number of its row is this store's own."""
+    values = (row.run_id, mail.kind, mail.body.decode(), mail.sender, mail.at, mail.taken)
+    db.execute("INSERT INTO inbox(run_id,kind,body,sender,at,taken) VALUES(?,?,?,?,?,?)", values)
 
 
 def write_rows(db: apsw.Connection, batch: Batch) -> None:

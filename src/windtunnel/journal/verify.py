@@ -161,7 +161,7 @@ class History:
             run_id = part.row.run_id
             self.effects.enter(run_id, begins)
             self.states.enter(run_id, part.last_seq, part.last_turn)
-            self.mail.enter(run_id)
+            self.mail.enter(run_id, part.last_turn)
             after = self.last.seq if self.last else -1
             stray = safely(self.store.entries(run_id, -(1 << 62), after), self.problems, "entry", run_id)
             for entry in stray:

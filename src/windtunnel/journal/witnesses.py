@@ -16,7 +16,7 @@ from msgspec import Struct
 from windtunnel.codec import Segment
 from windtunnel.errors import StorageError
 from windtunnel.journal.lineage import Lineage
-from windtunnel.journal.model import GENESIS, Checkpoint, Effect, Entry, Place
+from windtunnel.journal.model import GENESIS, Checkpoint, Effect, Entry, Mail, Place
 from windtunnel.journal.problems import Problems, safely
 from windtunnel.journal.store import Store
 
@@ -46,7 +46,6 @@ class Letter(Struct):
     kind: str
     body: Any = None
     sender: str = ""
-    id: int = 0
 
 
 _USED = msgspec.json.Decoder(Used)
@@ -285,38 +284,45 @@ class MailWitness:
 
     def __init__(self, store: Store, problems: Problems) -> None:
         self._store, self._problems = store, problems
-        self._taken: dict[int, tuple[int, bytes]] = {}
+        self._taken: dict[int, list[bytes]] = {}  # what history took in, by turn
         self._refused: set[int] = set()
-        self._runs: list[str] = []
+        self._runs: list[tuple[str, int]] = []
 
-    def enter(self, run_id: str) -> None:
-        self._runs.append(run_id)
+    def enter(self, run_id: str, last_turn: int) -> None:
+        self._runs.append((run_id, last_turn))
 
     def taken(self, entry: Entry) -> None:
         letter = _LETTER.decode(entry.body)
-        if letter.kind == "event" and letter.id:
-            self._taken[letter.id] = (entry.turn, _digest(letter.sender, letter.body))
+        if letter.kind == "event":
+            self._taken.setdefault(entry.turn, []).append(_digest(letter.sender, letter.body))
 
     def refused(self, body: bytes) -> None:
         self._refused.add(msgspec.json.decode(body).get("mail", 0))
 
     def finish(self, sealed: int) -> None:
-        for run_id in self._runs:
-            own = run_id == self._runs[-1]
-            for mail in safely(
-                self._store.letters(run_id), self._problems, "inbox", f"the inbox of {run_id}"
-            ):
-                if mail.kind != "event" and mail.id not in self._taken:
-                    continue
-                entry = self._taken.get(mail.id)
-                if entry is None:
-                    stray = own and isinstance(mail.taken, int) and mail.taken <= sealed
-                    if stray and mail.id not in self._refused:
-                        self._say(mail.id, f"is marked as taken in turn {mail.taken}, and no entry names it")
-                elif mail.taken != entry[0]:
-                    self._say(mail.id, f"is marked as taken in turn {mail.taken}, its entry says {entry[0]}")
-                elif mail.kind != "event" or _posted(mail.sender, mail.body) != entry[1]:
-                    self._say(mail.id, f"is not what was taken in in turn {entry[0]}")
+        for run_id, last_turn in self._runs:
+            letters = self._store.letters(run_id)
+            upto = min(sealed, last_turn)
+            for mail in safely(letters, self._problems, "inbox", f"the inbox of {run_id}"):
+                if mail.kind == "event" and mail.id not in self._refused:
+                    self._hold_against(mail, upto)
+
+    def _hold_against(self, mail: Mail, upto: int) -> None:
+        posted = _posted(mail.sender, mail.body)
+        if mail.taken is None:
+            for turn, said in self._taken.items():
+                if turn <= upto and posted in said:
+                    self._say(mail.id, f"still waits, but history took it in in turn {turn}")
+        elif not isinstance(mail.taken, int):  # a tampered cell holds anything
+            self._say(mail.id, "is marked as taken in no turn that could be")
+        elif mail.taken <= upto:
+            said = self._taken.get(mail.taken, [])
+            if posted in said:
+                said.remove(posted)
+            elif said:
+                self._say(mail.id, f"is not what was taken in in turn {mail.taken}")
+            else:
+                self._say(mail.id, f"is marked as taken in turn {mail.taken}, and no entry names it")
 
     def _say(self, number: int, what: str) -> None:
         self._problems.add("inbox", f"mail {number} {what}", f"mail {number}")

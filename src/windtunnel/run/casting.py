@@ -48,7 +48,8 @@ class Cast:
         self._everyone = list(self.seats.values())
         self.actors = [seat.actor for seat in self._everyone]
         self._one_role = len(world.roles) == 1
-        self.decoder = body_decoder(dict[str, _action_union(world)])
+        actions: Any = _action_union(world)
+        self.decoder = body_decoder(dict[str, actions])
         self.remembers = [seat for seat in self.seats.values() if seat.role.memory is not None]
         self.consolidates = [seat for seat in self.seats.values() if hasattr(seat.agent, "consolidate")]
 

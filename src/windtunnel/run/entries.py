@@ -6,6 +6,7 @@ and the phase's own entry. `start`, `fork` and `end` stand outside the turns.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from msgspec import Struct, field
@@ -51,7 +52,6 @@ class MailTaken(Struct, omit_defaults=True):
     kind: str
     body: Any = None
     sender: str = ""
-    id: int = 0
 
 
 class EffectUsed(Struct, omit_defaults=True):
@@ -98,7 +98,7 @@ class AppliedEntry(Struct, omit_defaults=True):
 
 
 class Scored(Struct, omit_defaults=True):
-    metrics: dict[str, dict[str, Any]]
+    metrics: Mapping[str, Mapping[str, Any]]
     progress: tuple[float, float | None, str]
     period: bool = True
 

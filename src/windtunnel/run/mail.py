@@ -9,9 +9,9 @@ means, so that it cannot be counted for another.
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
-from msgspec import Struct, ValidationError
+from msgspec import Struct, ValidationError, convert
 
 from windtunnel.codec import decode_body
 from windtunnel.errors import CodecError, WindtunnelError
@@ -46,6 +46,14 @@ BODIES: dict[str, type[Struct]] = {"vote": Vote, "answer": Answer, "event": Even
 CONTROL = ("pause", "cancel")
 
 
+class Letter(NamedTuple):
+    """An event that came by mail: its row, the turn that took it in before, and what history says of it."""
+
+    id: int
+    taken: int | None
+    said: MailTaken
+
+
 class Deferred(Struct):
     """A held action that did not stop the run, and still waits for its votes."""
 
@@ -69,7 +77,7 @@ class Inbox:
         self.wish: str | None = None  # pause or cancel
         self._wishes: list[Mail] = []  # seen, and still to be obeyed
         self._handled: set[int] = set()  # taken or refused by us, whether or not that is committed yet
-        self.events: list[tuple[int | None, MailTaken]] = []  # with the turn that took it in before
+        self.events: list[Letter] = []
         # A turn that was cut short after it asked the outside something is closed: it is played again with
         # the mail it had then, or it would ask otherwise. What came since waits for the next turn.
         self.closed = False
@@ -85,7 +93,7 @@ class Inbox:
             await self._sort(self._store.mail(self._run_id, taken_in=turn if now else None), turn)
 
     async def _sort(self, letters: list[Mail], turn: int) -> None:
-        known = {letter.id for _, letter in self.events}
+        known = {letter.id for letter in self.events}
         self._next = max(self._next, turn + self.closed)
         votes: dict[str, list[tuple[Mail, Vote]]] = {}
         for mail in letters:
@@ -101,7 +109,7 @@ class Inbox:
                 self._wishes.append(mail)
                 self.wish = "cancel" if "cancel" in (self.wish, mail.kind) else "pause"
             elif mail.kind == "event" and mail.id not in known:
-                self.events.append((mail.taken, _event(mail, body)))
+                self.events.append(Letter(mail.id, mail.taken, _event(mail, body)))
             elif mail.kind == "answer":
                 await self._answer(mail, body, turn)
             elif mail.kind == "vote":
@@ -152,7 +160,8 @@ class Inbox:
                 self._refuse(mail, turn, f"nothing called {name!r} waits for votes")
             return
         request = decode_body(effect.request)
-        needed, approvers = request["hold"].get("approvers", 1), []
+        needed = request["hold"].get("approvers", 1)
+        approvers: list[str] = []
         for position, (mail, vote) in enumerate(cast):
             if problem := _invalid(vote, mail.sender, effect, approvers):
                 self._refuse(mail, turn, problem)
@@ -177,10 +186,10 @@ class Inbox:
         told = {"turn": self._next} if deferred else {}
         await self._effects.settle(effect, {"ok": ruling, **told})
 
-    def open(self, number: int) -> list[MailTaken]:
+    def open(self, number: int) -> list[Letter]:
         """A turn begins: the events it takes in."""
-        mine = [letter for taken, letter in self.events if not self.closed or taken == number]
-        self.events = [(taken, letter) for taken, letter in self.events if letter not in mine]
+        mine = [letter for letter in self.events if not self.closed or letter.taken == number]
+        self.events = [letter for letter in self.events if letter not in mine]
         self.closed = False
         self._next = number + 1
         return mine
@@ -229,13 +238,11 @@ def _event(mail: Mail, body: EventMail) -> MailTaken:
     content: dict[str, Any] = {"kind": body.kind, "body": body.body}
     if body.visible_to is not None:
         content["visible_to"] = list(body.visible_to)
-    return MailTaken("event", content, mail.sender, mail.id)
+    return MailTaken("event", content, mail.sender)
 
 
 def mail_error(kind: str, body: Any) -> WindtunnelError | None:
     """What is wrong with mail before it is posted, so that the sender hears it."""
-    from msgspec import convert
-
     if kind in CONTROL:
         return None
     if kind not in BODIES:

@@ -393,7 +393,7 @@ async def evaluate(player: Player, turn: Turn) -> None:
     state, number = player.frame.state, turn.number
     with blame_engine(player, "score"):
         turn.scores = scores = plain_scores(await settled(player.engine.score(state)))
-        turn.progress = player.engine.progress(state) or Progress(number, player.scenario.turns)
+        turn.progress = await settled(player.engine.progress(state)) or Progress(number, player.scenario.turns)
         done = turn.progress
         body = encode_body(Scored(scores, (done.done, done.total, done.unit), done.period))
     for name, invariant in player.world.invariants.items():

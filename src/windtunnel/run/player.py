@@ -224,7 +224,7 @@ class Player:
         events = self.inbox.open(number)
         for letter in events:
             self.tape.took(number, letter.id)
-        return events + self.inbox.rulings(self.deferred, number)
+        return [letter.said for letter in events] + self.inbox.rulings(self.deferred, number)
 
     async def _set_clock(self, wake: Any) -> None:
         frame = self.frame

@@ -57,19 +57,20 @@ class Tape:
         self._record = self.lineage.entries(after, end)
         self._advance()
 
-    def _advance(self) -> None:
+    def _advance(self) -> Entry | None:
         self._next = next(self._record, None)
         self.live = self._next is None
+        return self._next
 
     def take(self) -> list[Entry]:
         """The next recorded group: the start, a turn, a fork, a migration or the end. Empty when live."""
         if self._next is None:
             return []
         group = [first := self._next]
-        self._advance()
-        while self._next is not None and _together(first, self._next):
-            group.append(self._next)
-            self._advance()
+        following = self._advance()
+        while following is not None and _together(first, following):
+            group.append(following)
+            following = self._advance()
         return group
 
     def ahead(self, phase: str, kind: str = "") -> bool:
