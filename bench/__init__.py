@@ -1,0 +1,1 @@
+"""Speed beside peers: `./dev bench [NAME…] [--json]`. See README.md."""
