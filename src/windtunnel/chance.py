@@ -146,7 +146,7 @@ _generator_lock = Lock()
 
 def _philox(key: list[int], counter: list[int], n: int) -> NDArray[np.uint64]:
     """Raw Philox words. One generator is kept and re-keyed, since making one costs ten times as much."""
-    global _generator
+    global _generator  # noqa: PLW0603 - made once, under the lock
     import numpy as np  # late: worlds without arrays do not pay for NumPy
 
     with _generator_lock:

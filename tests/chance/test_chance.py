@@ -89,7 +89,7 @@ def test_shuffles_and_permutations_keep_everyone() -> None:
 
 def test_randoms_lie_in_the_unit_interval() -> None:
     draws = Chance(6).randoms(10_000)
-    assert 0 <= draws.min()
+    assert draws.min() >= 0
     assert draws.max() < 1
     assert abs(draws.mean() - 0.5) < 0.02
 

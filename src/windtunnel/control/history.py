@@ -19,7 +19,7 @@ from windtunnel.errors import Divergence, NotFound
 from windtunnel.journal import Effect, Entry, Operation, RunRow
 from windtunnel.journal.lineage import Lineage
 from windtunnel.run.entries import Ended, Forked, Started, read
-from windtunnel.run.phases import settled
+from windtunnel.run.turn import settled
 from windtunnel.world import WORLD
 
 Key = tuple[str, str]  # agent, metric

@@ -181,7 +181,7 @@ class Effects:
         result = sha256(effect.result or b"").hexdigest() if known else None
         return EffectUsed(effect.idx, effect.kind, sha256(effect.request).hexdigest(), result)
 
-    async def _read_clock(self, request: Any, call: Call) -> float:
+    async def _read_clock(self, _request: Any, _call: Call) -> float:
         return self._clock.wall()
 
     def has_clock(self) -> bool:

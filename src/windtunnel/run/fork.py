@@ -56,7 +56,7 @@ class Change(Struct):
     said: dict[str, Any] = field(default_factory=dict)  # for people: what was asked
 
 
-def fork(
+def fork(  # noqa: PLR0913 - the options of a fork, each by name
     store: Store,
     world: World,
     parent_id: str,

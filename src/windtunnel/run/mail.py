@@ -125,7 +125,7 @@ class Inbox:
         self._tape.operate("mail_taken", mail=mail.id, kind=mail.kind, sender=mail.sender, **about)
 
     def obeyed(self, turn: int) -> None:
-        """The run leaves as it was wished. Taken only now: a crash on the way to it must not lose the wish."""
+        """The run leaves as it was wished. Taken only now: a crash on the way must not lose the wish."""
         for mail in self._wishes:
             self._done(mail, turn, wish=mail.kind)
         self._wishes.clear()

@@ -7,73 +7,23 @@ same end.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from windtunnel.codec import array_summary, decode_body, encode_body, encode_seen
-from windtunnel.errors import (
-    AgentError,
-    CodecError,
-    EngineError,
-    InvariantBroken,
-    WindtunnelError,
-    WorldError,
-)
-from windtunnel.run.casting import Seat
-from windtunnel.run.effects import LISTEN_SECONDS, Parked
-from windtunnel.run.entries import (
-    AppliedEntry,
-    DecidedEntry,
-    Judged,
-    Judgement,
-    Line,
-    MailTaken,
-    Refused,
-    Scored,
-    line,
-)
-from windtunnel.run.mail import Deferred
-from windtunnel.world import ACCEPT, Actor, Decided, Event, Outcome, Progress, Verdict
+from windtunnel.codec import array_summary, encode_body, encode_seen
+from windtunnel.errors import InvariantBroken, WindtunnelError, WorldError
+from windtunnel.run.deciding import plan
+from windtunnel.run.entries import AppliedEntry, Judgement, Line, Scored
+from windtunnel.run.judging import validate
+from windtunnel.run.turn import Turn, agent_failed, blame_engine, seal_phase, settled
+from windtunnel.world import Event, Outcome, Progress
 
 if TYPE_CHECKING:
     from windtunnel.run.player import Player
 
-MAX_ACTION_BYTES = 8 << 20
 ACCEPTED = Judgement("accept")
-
-
-class Turn:
-    """What a turn gathers on its way through the phases."""
-
-    __slots__ = (
-        "actors", "decided", "deferred", "events", "judgements", "lines", "mail", "number",
-        "observations", "progress", "refused", "retold", "scores", "seats",
-    )  # fmt: skip
-
-    def __init__(self, number: int, mail: list[MailTaken]) -> None:
-        self.number, self.mail = number, mail
-        self.lines: list[Line] = [line("analyze", "mail", letter) for letter in mail]
-        self.actors: Sequence[Actor] = ()
-        self.seats: list[Seat] = []
-        self.observations: list[Any] = []
-        self.decided = Decided()
-        self.refused: dict[str, Refused] = {}
-        self.judgements: dict[str, Judgement] = {}
-        self.deferred: list[Any] = []
-        self.events: list[Event] = []
-        self.retold: list[Event] = []
-        self.scores: Mapping[str, Any] = {}
-        self.progress: Progress | None = None
-
-    @property
-    def order(self) -> dict[str, int]:
-        """Where each actor stands in the order in which they act."""
-        return {actor.id: position for position, actor in enumerate(self.actors)}
 
 
 async def play_turn(player: Player, turn: Turn) -> Turn:
@@ -128,239 +78,6 @@ async def plan_and_validate(player: Player, turn: Turn) -> None:
     turn.lines += talk[1:]
 
 
-async def plan(player: Player, turn: Turn, asked: Sequence[int], attempt: int) -> Line:
-    """Every agent that acts decides: sync ones here and now, async ones at the same time, under a limit."""
-    player.enter("plan")
-    made: dict[str, Any] = {}
-    pending: list[tuple[Seat, CoroutineType[Any, Any, Any]]] = []
-    turn.refused = {}
-    observations, seats, maybe_late = turn.observations, turn.seats, player.effects.any_known
-    for position in asked:
-        seat = seats[position]
-        if attempt > 1:
-            seat.context.attempt = attempt
-        if maybe_late and player.was_late(seat, attempt):
-            turn.refused[seat.id] = Refused("late", f"no decision within {player.deadline(seat):g} s")
-            continue
-        try:
-            choice = seat.decide(observations[position], seat.context)
-        except Exception as error:
-            for _, other in pending:
-                other.close()
-            if isinstance(error, WindtunnelError):
-                raise
-            raise agent_failed(player, seat, error) from error
-        if type(choice) is CoroutineType:
-            pending.append((seat, choice))
-        else:
-            made[seat.id] = choice
-    if pending:
-        made |= await decide_together(player, turn, pending, attempt)
-        made = {who: made[who] for who in turn.order if who in made}
-    actions, raw = typed(player, turn, made)
-    turn.decided.update(actions)
-    if turn.refused or attempt > 1:
-        return line("plan", "decided", DecidedEntry(actions, turn.refused, attempt))
-    return ("plan", "decided", "", b'{"actions":%b}' % raw)
-
-
-async def decide_together(
-    player: Player, turn: Turn, pending: list[tuple[Seat, CoroutineType[Any, Any, Any]]], attempt: int
-) -> dict[str, Any]:
-    limit = asyncio.Semaphore(player.scenario.concurrency)
-
-    async def one(seat: Seat, choice: Awaitable[Any]) -> Any:
-        async with limit:
-            return await in_time(player, turn, seat, choice, attempt)
-
-    tasks = [asyncio.ensure_future(one(seat, choice)) for seat, choice in pending]
-    waiting = set(tasks)
-    try:
-        while waiting:  # everyone finishes, even when one waits for a person: what was paid for is kept
-            _, waiting = await asyncio.wait(waiting, timeout=LISTEN_SECONDS)
-            await player.listen()
-    finally:
-        for task in waiting:
-            task.cancel()
-        results = await asyncio.gather(*tasks, return_exceptions=True)
-        for _, choice in pending:
-            choice.close()  # one that never got its turn
-    # An exception that was returned is a decision (a bad one), and no failure.
-    failures = [
-        result
-        for task, result in zip(tasks, results, strict=True)
-        if isinstance(result, BaseException) and (task.cancelled() or task.exception() is result)
-    ]
-    for failure in sorted(failures, key=lambda failure: isinstance(failure, Parked)):
-        raise failure
-    made = {seat.id: result for (seat, _), result in zip(pending, results, strict=True)}
-    return {who: choice for who, choice in made.items() if who not in turn.refused}
-
-
-async def in_time(player: Player, turn: Turn, seat: Seat, choice: Awaitable[Any], attempt: int) -> Any:
-    deadline = player.deadline(seat)
-    try:
-        async with asyncio.timeout(deadline):
-            return await choice
-    except TimeoutError:
-        await player.late(seat, attempt, deadline or 0.0)
-        turn.refused[seat.id] = Refused("late", f"no decision within {deadline:g} s")
-        return None
-    except (WindtunnelError, Parked, asyncio.CancelledError):
-        raise
-    except Exception as error:
-        raise agent_failed(player, seat, error) from error
-
-
-def typed(player: Player, turn: Turn, made: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    """What was decided, read back from the very bytes that are stored, so that nothing else is applied."""
-    try:
-        raw = encode_body(made)
-        actions = player.cast.decoder.decode(raw)
-        if len(raw) < MAX_ACTION_BYTES and player.cast.within_roles(actions):
-            return actions, raw
-    except (CodecError, msgspec.ValidationError, msgspec.DecodeError, ValueError, RecursionError):
-        pass  # somebody's is bad: look at each alone
-    actions = {}
-    for who, choice in made.items():
-        try:
-            actions[who] = one_typed(player.cast.seats[who], choice, player)
-        except (CodecError, ValueError, RecursionError) as error:
-            why = error.message if isinstance(error, CodecError) else str(error)
-            turn.refused[who] = Refused("illegal", why)
-    return actions, encode_body(actions)
-
-
-def one_typed(seat: Seat, choice: Any, player: Player) -> Any:
-    raw = encode_body(choice)
-    if len(raw) > MAX_ACTION_BYTES:
-        raise CodecError(f"an action of {len(raw):,} bytes; at most {MAX_ACTION_BYTES:,} are taken")
-    action = player.cast.decoder.decode(b'{"a":%b}' % raw)["a"]
-    if type(action) not in seat.actions:
-        allowed = ", ".join(sorted(kind.__name__ for kind in seat.actions))
-        raise CodecError(f"{type(action).__name__} is no action of role {seat.spec.role}: {allowed}")
-    return action
-
-
-async def validate(
-    player: Player, turn: Turn, asked: Sequence[int], attempt: int, *, last: bool
-) -> tuple[list[int], Line]:
-    """Judge each decision. Returns whom to ask again; the last time round, those do nothing instead."""
-    player.enter("validate")
-    if attempt == 1:
-        await judge_deferred(player, turn)
-    rejected: list[int] = []
-    judgements: dict[str, Judgement] = {}
-    parked: Parked | None = None
-    for position, verdict in await verdicts(player, turn, asked):
-        seat = turn.seats[position]
-        who = seat.id
-        try:
-            judgement = await judged(player, turn, seat, verdict)
-        except Parked as waits:  # let the others be asked too, then wait for all of them at once
-            parked = waits
-            continue
-        if judgement.kind == "reject":
-            seat.context.rejection = judgement.reason
-            late = who in turn.refused and turn.refused[who].label == "late"
-            if last or late:
-                judgement.kind = "no_op"
-            else:
-                rejected.append(position)
-        if judgement.kind in ("no_op", "hold", "denied"):
-            turn.decided[who] = seat.role.no_op
-        judgements[who] = judgement
-    if parked is not None:
-        raise parked
-    turn.judgements |= judgements
-    return rejected, verdict_line(turn, asked, attempt, judgements)
-
-
-async def verdicts(player: Player, turn: Turn, asked: Sequence[int]) -> list[tuple[int, Verdict]]:
-    """The validator's word on each decision, the plain yes left out."""
-    check, state, decided, refused, seats = (
-        player.check,
-        player.frame.state,
-        turn.decided,
-        turn.refused,
-        turn.seats,
-    )
-    found: list[tuple[int, Verdict]] = []
-    if check is None and not refused:
-        return found
-    with blame_engine(player, "check"):
-        for position in asked:
-            seat = seats[position]
-            if refused and (why := refused.get(seat.id)) is not None:
-                found.append((position, Verdict("reject", f"{why.label}: {why.why}")))
-            elif check is not None:
-                verdict = check(state, seat.actor, decided[seat.id], seat.context)
-                if type(verdict) is CoroutineType:
-                    verdict = await verdict
-                if verdict is not ACCEPT:
-                    if type(verdict) is not Verdict:
-                        raise WorldError(
-                            f"check returned {verdict!r}"[:120], remedy="return accept(), reject(...), ..."
-                        )
-                    found.append((position, verdict))
-    return found
-
-
-def verdict_line(turn: Turn, asked: Sequence[int], attempt: int, judgements: dict[str, Judgement]) -> Line:
-    if not judgements and attempt == 1 and not turn.deferred:
-        return ("validate", "judged", "", b'{"verdicts":"accept"}')
-    ids = [turn.actors[position].id for position in asked]
-    by_actor = {who: judgements.get(who, "accept") for who in ids}
-    return line("validate", "judged", Judged(by_actor, attempt, turn.deferred if attempt == 1 else []))
-
-
-async def judged(player: Player, turn: Turn, seat: Seat, verdict: Verdict) -> Judgement:
-    """What a verdict other than a plain yes leads to."""
-    action = turn.decided.get(seat.id)
-    if verdict.kind == "amend":
-        with blame_engine(player, "check"):
-            turn.decided[seat.id] = one_typed(seat, verdict.action, player)
-        return Judgement("amend", verdict.reason, action=verdict.action)
-    if verdict.kind == "accept":
-        turn.decided.allowed[seat.id] = verdict.allowed
-        return Judgement("accept", verdict.reason, allowed=verdict.allowed)
-    if verdict.kind == "reject":
-        return Judgement("reject", verdict.reason)
-    terms = verdict.hold
-    assert terms is not None
-    request = {"actor": seat.id, "action": action, "hold": terms}
-    if terms.mode == "defer":
-        effect = await player.effects.post(seat.context, "approval", request)
-        plain = decode_body(encode_body(action))
-        item = Deferred(effect.name, seat.id, plain, turn.number, terms.expires_turns)
-        player.deferred.append(item)
-        return Judgement("hold", verdict.reason, hold=terms)
-    votes = await player.effects.perform(seat.context, "approval", request)
-    if votes["outcome"] == "approved":
-        return Judgement("accept", verdict.reason, votes=votes)
-    return Judgement("denied", f"{votes['outcome']}: {verdict.reason}", votes=votes)
-
-
-async def judge_deferred(player: Player, turn: Turn) -> None:
-    """Held actions that were voted on meanwhile: checked again now, then handed to `apply` as events."""
-    rulings = {mail.body["effect"]: mail.body for mail in turn.mail if mail.kind == "ruling"}
-    if not rulings:
-        return
-    for item in [item for item in player.deferred if item.effect in rulings]:
-        player.deferred.remove(item)
-        outcome = rulings[item.effect]["outcome"]
-        seat = player.cast.seats[item.actor]
-        action = one_typed(seat, item.action, player)
-        if outcome == "approved" and player.check is not None:
-            with blame_engine(player, "check"):
-                verdict = await settled(player.check(player.frame.state, seat.actor, action, seat.context))
-            if verdict.kind == "reject":
-                outcome = "refused"
-        event = Event(outcome, action, item.actor, visible_to=(item.actor,))
-        turn.retold.append(event)
-        turn.deferred.append({"effect": item.effect, "actor": item.actor, "outcome": outcome})
-
-
 # --- execute ----------------------------------------------------------------------------------------
 
 
@@ -393,7 +110,9 @@ async def evaluate(player: Player, turn: Turn) -> None:
     state, number = player.frame.state, turn.number
     with blame_engine(player, "score"):
         turn.scores = scores = plain_scores(await settled(player.engine.score(state)))
-        turn.progress = await settled(player.engine.progress(state)) or Progress(number, player.scenario.turns)
+        turn.progress = await settled(player.engine.progress(state)) or Progress(
+            number, player.scenario.turns
+        )
         done = turn.progress
         body = encode_body(Scored(scores, (done.done, done.total, done.unit), done.period))
     for name, invariant in player.world.invariants.items():
@@ -457,43 +176,3 @@ async def consolidate(player: Player, turn: Turn) -> None:
         player.encode_state()
     seal_phase(player, turn, "consolidate")
     turn.lines.append(("consolidate", "consolidated", "", player.sealed_state()))
-
-
-def seal_phase(player: Player, turn: Turn, phase: str) -> None:
-    """The effects a phase used, in canonical order, ahead of the phase's own entry."""
-    if player.effects.any_known:
-        turn.lines += player.effects.used(phase, turn.order)
-
-
-# --- shared -----------------------------------------------------------------------------------------
-
-
-async def settled(value: Any) -> Any:
-    return await value if type(value) is CoroutineType else value
-
-
-class blame_engine:  # noqa: N801 - reads as a statement
-    """Turns whatever a world raises into an error that says which method, and in which turn."""
-
-    __slots__ = ("method", "player")
-
-    def __init__(self, player: Player, method: str) -> None:
-        self.player, self.method = player, method
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        if error is None or not isinstance(error, Exception):
-            return
-        where = f"{self.player.world.name}, turn {self.player.frame.turn}, {self.method}"
-        if isinstance(error, WindtunnelError):
-            error.where = error.where or where
-            return
-        raise EngineError(f"{type(error).__name__}: {error}", where=where, remedy="mend the world") from error
-
-
-def agent_failed(player: Player, seat: Seat, error: Exception) -> AgentError:
-    where = f"agent {seat.id}, turn {player.frame.turn}"
-    remedy = f"mend the agent, then: windtunnel resume {player.run_id}"
-    return AgentError(f"{type(error).__name__}: {error}", where=where, remedy=remedy)

@@ -32,8 +32,9 @@ from windtunnel.run.entries import (
     read,
 )
 from windtunnel.run.mail import Deferred, Inbox
-from windtunnel.run.phases import Turn, blame_engine, play_turn, settled
+from windtunnel.run.phases import play_turn
 from windtunnel.run.tape import Tape
+from windtunnel.run.turn import Turn, blame_engine, settled
 from windtunnel.scenario import scenario_from_plain
 from windtunnel.world import Actor, EffectKind, Scenario, ScheduledEvent, World
 

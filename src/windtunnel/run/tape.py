@@ -94,7 +94,7 @@ class Tape:
         self.turn = turn
 
     def _whole(self) -> None:
-        """Once a commit has failed nothing more is written: an agent may have caught the error and gone on."""
+        """Once a commit has failed nothing more is written: an agent may have caught the error."""
         if self._broken is not None:
             raise self._broken
 
@@ -202,7 +202,7 @@ class Tape:
         assert waiting is not None
         try:
             self.flush()
-        except Exception as error:  # handed to everyone who waits for this commit
+        except Exception as error:  # noqa: BLE001 - handed to everyone who waits for this commit
             waiting.set_exception(error)
             waiting.exception()  # mark as seen: those who wait raise it, and some may have been cancelled
         else:

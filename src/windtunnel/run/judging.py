@@ -1,0 +1,135 @@
+"""The validate phase: each decision is judged, and held actions that were voted on come back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import CoroutineType
+from typing import TYPE_CHECKING
+
+from windtunnel.codec import decode_body, encode_body
+from windtunnel.errors import WorldError
+from windtunnel.run.casting import Seat
+from windtunnel.run.deciding import one_typed
+from windtunnel.run.effects import Parked
+from windtunnel.run.entries import Judged, Judgement, Line, line
+from windtunnel.run.mail import Deferred
+from windtunnel.run.turn import Turn, blame_engine, settled
+from windtunnel.world import ACCEPT, Event, Verdict
+
+if TYPE_CHECKING:
+    from windtunnel.run.player import Player
+
+
+async def validate(
+    player: Player, turn: Turn, asked: Sequence[int], attempt: int, *, last: bool
+) -> tuple[list[int], Line]:
+    """Judge each decision. Returns whom to ask again; the last time round, those do nothing instead."""
+    player.enter("validate")
+    if attempt == 1:
+        await judge_deferred(player, turn)
+    rejected: list[int] = []
+    judgements: dict[str, Judgement] = {}
+    parked: Parked | None = None
+    for position, verdict in await verdicts(player, turn, asked):
+        seat = turn.seats[position]
+        who = seat.id
+        try:
+            judgement = await judged(player, turn, seat, verdict)
+        except Parked as waits:  # let the others be asked too, then wait for all of them at once
+            parked = waits
+            continue
+        if judgement.kind == "reject":
+            seat.context.rejection = judgement.reason
+            late = who in turn.refused and turn.refused[who].label == "late"
+            if last or late:
+                judgement.kind = "no_op"
+            else:
+                rejected.append(position)
+        if judgement.kind in ("no_op", "hold", "denied"):
+            turn.decided[who] = seat.role.no_op
+        judgements[who] = judgement
+    if parked is not None:
+        raise parked
+    turn.judgements |= judgements
+    return rejected, verdict_line(turn, asked, attempt, judgements)
+
+
+async def verdicts(player: Player, turn: Turn, asked: Sequence[int]) -> list[tuple[int, Verdict]]:
+    """The validator's word on each decision, the plain yes left out."""
+    refused, decided, seats = turn.refused, turn.decided, turn.seats
+    found: list[tuple[int, Verdict]] = []
+    if refused:
+        bad = {position: refused[seats[position].id] for position in asked if seats[position].id in refused}
+        found = [(position, Verdict("reject", f"{why.label}: {why.why}")) for position, why in bad.items()]
+        asked = [position for position in asked if position not in bad]
+    if player.check is None:
+        return found
+    check, state = player.check, player.frame.state
+    with blame_engine(player, "check"):
+        words = [check(state, (seat := seats[p]).actor, decided[seat.id], seat.context) for p in asked]
+        if words.count(ACCEPT) == len(words):
+            return found
+        for position, word in zip(asked, words, strict=True):
+            verdict = await word if type(word) is CoroutineType else word
+            if type(verdict) is not Verdict:
+                raise WorldError(
+                    f"check returned {verdict!r}"[:120], remedy="return accept(), reject(...), ..."
+                )
+            if verdict is not ACCEPT:
+                found.append((position, verdict))
+    return sorted(found, key=lambda item: item[0])
+
+
+def verdict_line(turn: Turn, asked: Sequence[int], attempt: int, judgements: dict[str, Judgement]) -> Line:
+    if not judgements and attempt == 1 and not turn.deferred:
+        return ("validate", "judged", "", b'{"verdicts":"accept"}')
+    ids = [turn.actors[position].id for position in asked]
+    by_actor = {who: judgements.get(who, "accept") for who in ids}
+    return line("validate", "judged", Judged(by_actor, attempt, turn.deferred if attempt == 1 else []))
+
+
+async def judged(player: Player, turn: Turn, seat: Seat, verdict: Verdict) -> Judgement:
+    """What a verdict other than a plain yes leads to."""
+    action = turn.decided.get(seat.id)
+    if verdict.kind == "amend":
+        with blame_engine(player, "check"):
+            turn.decided[seat.id] = one_typed(seat, verdict.action, player)
+        return Judgement("amend", verdict.reason, action=verdict.action)
+    if verdict.kind == "accept":
+        turn.decided.allowed[seat.id] = verdict.allowed
+        return Judgement("accept", verdict.reason, allowed=verdict.allowed)
+    if verdict.kind == "reject":
+        return Judgement("reject", verdict.reason)
+    terms = verdict.hold
+    assert terms is not None
+    request = {"actor": seat.id, "action": action, "hold": terms}
+    if terms.mode == "defer":
+        effect = await player.effects.post(seat.context, "approval", request)
+        plain = decode_body(encode_body(action))
+        item = Deferred(effect.name, seat.id, plain, turn.number, terms.expires_turns)
+        player.deferred.append(item)
+        return Judgement("hold", verdict.reason, hold=terms)
+    votes = await player.effects.perform(seat.context, "approval", request)
+    if votes["outcome"] == "approved":
+        return Judgement("accept", verdict.reason, votes=votes)
+    return Judgement("denied", f"{votes['outcome']}: {verdict.reason}", votes=votes)
+
+
+async def judge_deferred(player: Player, turn: Turn) -> None:
+    """Held actions that were voted on meanwhile: checked again now, then handed to `apply` as events."""
+    rulings = {mail.body["effect"]: mail.body for mail in turn.mail if mail.kind == "ruling"}
+    if not rulings:
+        return
+    for item in [item for item in player.deferred if item.effect in rulings]:
+        player.deferred.remove(item)
+        outcome = rulings[item.effect]["outcome"]
+        seat = player.cast.seats[item.actor]
+        action = one_typed(seat, item.action, player)
+        if outcome == "approved" and player.check is not None:
+            with blame_engine(player, "check"):
+                verdict = await settled(player.check(player.frame.state, seat.actor, action, seat.context))
+            if verdict.kind == "reject":
+                outcome = "refused"
+        event = Event(outcome, action, item.actor, visible_to=(item.actor,))
+        turn.retold.append(event)
+        turn.deferred.append({"effect": item.effect, "actor": item.actor, "outcome": outcome})
