@@ -36,10 +36,9 @@ def test_the_same_name_is_the_same_luck_and_another_is_another() -> None:
 def test_luck_does_not_depend_on_the_hash_seed_of_the_process() -> None:
     code = f"from windtunnel.chance import Chance; print(Chance{KEY!r}.bits())"
     for seed in ("0", "1"):
-        done = subprocess.run(
-            [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed, "PYTHONPATH": "src"}, capture_output=True,
-            text=True, check=True, timeout=60,
-        )  # fmt: skip
+        env = {"PYTHONHASHSEED": seed, "PYTHONPATH": "src"}
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=True, timeout=60)
         assert int(done.stdout) == Chance(*KEY).bits()
 
 
