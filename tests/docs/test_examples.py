@@ -93,9 +93,9 @@ def test_the_examples_do_what_the_document_says(document: Path, tmp_path: Path) 
     for kind, text in blocks(document.read_text()):
         if kind == "python":
             (tmp_path / "example.py").write_text(text)
-            command = [sys.executable, "example.py"]
+            script = [sys.executable, "example.py"]
             done = subprocess.run(
-                command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120, check=False
+                script, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120, check=False
             )
             assert done.returncode == 0, f"{document.name}:\n{text}\n{done.stderr}"
             continue

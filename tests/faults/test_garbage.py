@@ -21,7 +21,7 @@ from tests.faults import worlds
 from tests.faults.clocks import StepClock
 from tests.faults.jobs import RUN
 from tests.faults.worlds import Move
-from windtunnel.errors import StorageError, VersionMismatch, WindtunnelError
+from windtunnel.errors import ScenarioError, StorageError, VersionMismatch, WindtunnelError
 from windtunnel.journal import SqliteStore, Status
 from windtunnel.journal.model import entry_hash
 from windtunnel.run.begin import begin
@@ -226,7 +226,7 @@ def use(path: Path) -> str:
         told = asyncio.run(replay(store, worlds.rules_world(), RUN))
         return "" if told.identical else str(told.first_difference)
     except WindtunnelError as error:
-        if not (error.where or error.remedy):
+        if not (error.where or error.remedy or isinstance(error, ScenarioError)):
             raise AssertionError(f"an error that leads nowhere: {error.message}") from error
         return str(error)
     finally:
@@ -322,3 +322,11 @@ def test_an_entry_that_is_no_json_any_more_is_told_by_its_place(path: Path, kind
     db.close()
     told = use(path)
     assert re.search(rf"entry {seq} \(|no first entry|lost its first entry", told), told
+
+
+@pytest.mark.parametrize("owner", [b"[\xca\xfe", "[", "5", '["host"]', '{"pid":1}', '["a","b","c","d"]'])
+def test_a_lease_that_says_nothing_any_more_is_told_in_words(path: Path, owner: Any) -> None:
+    db = apsw.Connection(str(path))
+    db.execute("UPDATE lease SET owner=CAST(? AS TEXT)", [owner])
+    db.close()
+    assert "lease of run run" in use(path)

@@ -62,7 +62,7 @@ def close(found: Found, world: World | None) -> None:
 def steps(found: Found, world: World | None) -> list[tuple[str, str]]:
     """What makes sense from here, nearest first."""
     row = found.row
-    run, turn = row.run_id, row.turn
+    run, turn = found.name, row.turn
     if row.status is Status.WAITING:
         return [
             ("what waits", f"windtunnel approvals list {run}"),

@@ -128,7 +128,7 @@ def _made(parent: Found, at: str, made: list[Found], controls: list[Found]) -> i
     if say.door.json:
         say.data(_data(parent, at, made, controls))
         return 0
-    steps = [("play it", f"windtunnel resume {found.row.run_id}") for found in made[:3]]
+    steps = [("play it", f"windtunnel resume {found.name}") for found in made[:3]]
     say.show(f"{len(made) + len(controls)} forked from {parent.row.run_id} at {at}", render.next_steps(steps))
     return 0
 
@@ -149,7 +149,7 @@ def _close(
         assert failed.error is not None
         return say.failure(failed.error)
     if stopper.asked:
-        say.note(f"paused. To go on: windtunnel resume {made[0].row.run_id}")
+        say.note(f"paused. To go on: windtunnel resume {made[0].name}")
         return 130
     return max(door.EXIT[found.row.status] for found in [*made, *unchanged])
 
@@ -187,8 +187,8 @@ def _show(parent: Found, at: str, made: list[Found], controls: list[Found], verd
     say.line()
     if verdicts:
         _show_verdicts(verdicts)
-    first = made[0].row.run_id
-    other = controls[0].row.run_id if controls else row.run_id
+    first = made[0].name
+    other = controls[0].name if controls else parent.name
     say.show(
         render.next_steps(
             [
@@ -210,14 +210,14 @@ def _show_verdicts(verdicts: list[Verdict]) -> None:
         apart = verdict.difference
         reach = ""
         if apart.low is not None and apart.high is not None:
-            reach = f"{render.signed(apart.low)} to {render.signed(apart.high)}"
-            reach = reach if apart.clear else f"[dim]{reach}: may be luck[/]"
+            reach = f"{render.short(apart.low, sign=True)} to {render.short(apart.high, sign=True)}"
+            reach = reach if apart.clear else f"[dim]{reach} ~[/]"
         table.add_row(
-            render.who(verdict.agent), escape(verdict.name), f"[dim]{render.number(verdict.reference)}[/]",
-            render.number(verdict.branch), f"[bold]{render.signed(apart.mean)}[/]", reach,
+            render.who(verdict.agent), escape(verdict.name), f"[dim]{render.short(verdict.reference)}[/]",
+            render.short(verdict.branch), f"[bold]{render.short(apart.mean, sign=True)}[/]", reach,
         )  # fmt: skip
     say.show(table)
     if against == "controls":
-        say.show(f"[dim]means of {pairs} pairs; each branch has its control's luck[/]", "")
+        say.show(f"[dim]means of {pairs} pairs; each branch has its control's luck; ~ may be luck[/]", "")
     else:
         say.show("[dim]one branch tells no interval: --branches 10 does[/]", "")

@@ -214,7 +214,5 @@ def keys(
         say.data({"key": str(path), "public_key": public})
         return 0
     settings = f'[heads]\nsigning_key = "{path.absolute()}"\npublic_key = "{public}"'
-    say.show(
-        f"{escape(str(path))} is readable by you alone. Put this into windtunnel.toml:", "", escape(settings)
-    )
+    say.line(f"{path} is readable by you alone. Put this into windtunnel.toml:\n\n{settings}")
     return 0

@@ -199,7 +199,7 @@ def _overview(found: Found, world: World | None) -> int:
         say.show(render.curve_table(drawn, keys), "")
         _leaps(found, keys)
     say.show(
-        render.next_steps([*steps(found, world), ("every entry", f"windtunnel show {row.run_id} --entries")])
+        render.next_steps([*steps(found, world), ("every entry", f"windtunnel show {found.name} --entries")])
     )
     return 0
 

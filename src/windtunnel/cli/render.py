@@ -32,6 +32,18 @@ def status(word: str) -> str:
     return f"[{colour}]{word}[/]"
 
 
+def short(value: float | None, *, sign: bool = False) -> str:
+    """Four characters or so, for tables with many columns: 5.44M, 19.5k, 0.0754."""
+    if value is None:
+        return "-"
+    size, unit = abs(value), ""
+    for bound, name in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if size >= bound:
+            value, unit = value / (1e3 if name == "k" else bound), name
+            break
+    return f"{value:{'+' if sign else ''}.3g}{unit}"
+
+
 def number(value: Any) -> str:
     """Four digits that matter; thousands apart; never an exponent where it can be helped."""
     if value is None:

@@ -134,7 +134,7 @@ def play_and_close(control: Control, found: Found, world: World, *, until: int |
     if done.error is not None:
         return say.failure(done.error)
     if stopper.asked and after.row.status is Status.PAUSED:
-        say.note(f"paused after turn {after.row.turn}. To go on: windtunnel resume {after.row.run_id}")
+        say.note(f"paused after turn {after.row.turn}. To go on: windtunnel resume {after.name}")
         return 130
     return door.EXIT[after.row.status]
 

@@ -136,7 +136,7 @@ def _posted(found: Found, text: str) -> int:
         return 0
     say.show(escape(text))
     if row.status is not Status.RUNNING:
-        say.show(render.next_steps([("take it in", f"windtunnel resume {row.run_id}")]))
+        say.show(render.next_steps([("take it in", f"windtunnel resume {found.name}")]))
     return 0
 
 

@@ -250,11 +250,12 @@ def _seen(control: Control, found: Found, turn: int, agent: str) -> None:
 
 
 def _neighbours(found: Found, turn: int, agent: str) -> list[tuple[str, str]]:
-    run, last = found.row.run_id, found.row.turn
+    run, last = found.name, found.row.turn
     only = f" --agent {agent}" if agent else ""
     around = [(turn - 1, "the turn before"), (turn + 1, "the turn after")]
     told = [(about, f"windtunnel show {run} --turn {n}{only}") for n, about in around if 0 <= n <= last]
     place = f"{turn}.plan.{agent}" if agent else str(turn - 1)
     if turn > 0:
-        told.append(("another course", f"windtunnel fork {run} --at {place} --set KEY=VALUE"))
+        change = f"--agent {agent}=POLICY" if agent else "--set KEY=VALUE"
+        told.append(("another course", f"windtunnel fork {run} --at {place} {change}"))
     return told

@@ -17,12 +17,24 @@ from windtunnel.journal import RunRow, SqliteStore, Status
 from windtunnel.journal.lease import lives
 from windtunnel.journal.signing import Signer
 
+STORES = (".windtunnel", "runs")  # where a workspace keeps them
+
 
 class Found(Struct):
     """Where a run is, and its row. A row that says `running` while nobody plays it reads `crashed`."""
 
     path: Path
     row: RunRow
+
+    @property
+    def name(self) -> str:
+        """What to type for it: its id, or where it lies when that is outside a workspace."""
+        folder = self.path.absolute().parent
+        if (folder.parent.name, folder.name) == STORES:
+            return self.row.run_id
+        path = self.path.absolute()
+        near = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+        return f"{near}:{self.row.run_id}" if path.suffix == ".sqlite" else str(near)
 
 
 def open_store(path: Path, workspace: Workspace | None = None, *, create: bool = False) -> SqliteStore:

@@ -18,6 +18,8 @@ from windtunnel.run.player import Observer
 from windtunnel.run.session import play_run
 from windtunnel.world import World
 
+CONCURRENCY = 5  # runs at a time, unless windtunnel.toml says otherwise
+
 
 class Job(Struct):
     """A run to be played. `world` is the object here; executors in other processes find it by name."""
@@ -45,7 +47,11 @@ class LocalExecutor:
     """Plays in this process, up to `concurrency` runs at a time."""
 
     def __init__(
-        self, workspace: Workspace | None = None, *, concurrency: int = 5, clock: Clock | None = None
+        self,
+        workspace: Workspace | None = None,
+        *,
+        concurrency: int = CONCURRENCY,
+        clock: Clock | None = None,
     ) -> None:
         self._workspace, self._concurrency, self._clock = workspace, concurrency, clock
 

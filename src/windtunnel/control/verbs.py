@@ -16,7 +16,7 @@ from msgspec import Struct
 from windtunnel.codec import decode_body, encode_body
 from windtunnel.config import Workspace
 from windtunnel.control.catalog import Found, find_run, open_store
-from windtunnel.control.executor import Done, Executor, Job, LocalExecutor
+from windtunnel.control.executor import CONCURRENCY, Done, Executor, Job, LocalExecutor
 from windtunnel.control.ids import new_run_id
 from windtunnel.errors import NotFound, UsageError, WrongState
 from windtunnel.journal import Effect, SqliteStore, Status
@@ -47,7 +47,9 @@ class Control:
     ) -> None:
         self.workspace, self.find_world = workspace, find_world
         self.clock = clock or Clock()
-        self.executor = executor or LocalExecutor(workspace, clock=clock)
+        self.executor = executor or LocalExecutor(
+            workspace, concurrency=workspace.settings.runs.concurrency or CONCURRENCY, clock=clock
+        )
 
     # --- playing ---
 

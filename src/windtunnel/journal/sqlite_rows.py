@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 import apsw
+import msgspec
 
 from windtunnel.errors import (
     LeaseHeld,
@@ -133,9 +133,18 @@ def read_effect(row: Sequence[Any]) -> Effect:
 
 
 def read_lease(db: apsw.Connection, run_id: str) -> Lease | None:
-    for row in db.execute("SELECT run_id,fence,owner,beat FROM lease WHERE run_id=?", [run_id]):
-        owner = json.loads(row[2])
-        return Lease(row[0], row[1], Owner(*owner) if owner else None, row[3])
+    sql = "SELECT run_id,fence,CAST(owner AS BLOB),beat FROM lease WHERE run_id=?"
+    for row in db.execute(sql, [run_id]):
+        raw: Any = row[2]
+        try:
+            owner = msgspec.json.decode(raw, type=Owner | None)
+            return Lease(str(row[0]), int(row[1]), owner, int(row[3]))
+        except ValueError as error:  # msgspec's and Unicode's errors are ValueErrors
+            raise StorageError(
+                f"the lease of run {run_id} cannot be read: {error}",
+                where=db.filename,
+                remedy="put a `windtunnel backup` of the store back",
+            ) from None
     return None
 
 

@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from windtunnel.codec import StateCodec, encode_body
-from windtunnel.errors import RunError, StorageError, VersionMismatch, WindtunnelError
+from windtunnel.errors import RunError, StorageError, UsageError, VersionMismatch, WindtunnelError
 from windtunnel.journal import Entry, Status
 from windtunnel.run import checkpoints
 from windtunnel.run.casting import Cast
@@ -61,6 +61,7 @@ class Player:
         self.run_id = tape.run_id
         self.stop_after = stop_after
         self.end_reason: str | None = None
+        self._refused = False  # could not be taken up here, and keeps the status it had
         self.stop: str | None = None  # pause or cancel, wished from inside this process
         self.observer = observer
         row = tape.lineage.row
@@ -118,7 +119,7 @@ class Player:
     async def play(self) -> Status:
         """Play until the end, a wait, a wish to stop, or an error; the run's row says which."""
         try:
-            await self.stand()
+            await self._begin()
             while True:
                 if (status := await self.step()) is not None:
                     return self._leave(status)
@@ -135,10 +136,24 @@ class Player:
         except StorageError:
             raise  # nothing more can be written; whoever takes the run up next finds it crashed
         except WindtunnelError as error:
-            if self.tape.writes:
+            if self.tape.writes and not self._refused:
                 self.tape.operate("failed", **error.as_dict())
                 self.tape.move(Status.FAILED, str(error))
                 self.tape.flush()
+            raise
+
+    async def _begin(self) -> None:
+        """Stand where it goes on. A run that cannot be taken up here is left as it was found."""
+        try:
+            await self.stand()
+        except UsageError as error:
+            was = self.tape.lineage.row.status
+            if self.tape.writes and was is not Status.QUEUED:
+                self.tape.operate("refused", **error.as_dict())
+                back = Status.CRASHED if was is Status.RUNNING else was
+                self.tape.move(back, self.tape.lineage.row.reason)
+                self.tape.flush()
+                self._refused = True
             raise
 
     def _leave(self, status: Status, reason: str | None = None) -> Status:
