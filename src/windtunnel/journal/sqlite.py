@@ -17,7 +17,6 @@ from urllib.parse import quote
 
 import apsw
 
-from windtunnel.codec import Segment
 from windtunnel.errors import (
     LeaseLost,
     NotFound,
@@ -29,12 +28,12 @@ from windtunnel.errors import (
 )
 from windtunnel.journal.heads import Head, append_heads, compact_heads, heads_path
 from windtunnel.journal.lease import lives, this_process
-from windtunnel.journal.model import Batch, Checkpoint, Effect, Entry, Mail, Operation, RunRow, Status
+from windtunnel.journal.model import Batch, Mail, RunRow, Status
 from windtunnel.journal.schema import FORMAT, TABLES
 from windtunnel.journal.signing import Signer
+from windtunnel.journal.sqlite_read import SqliteReader
 from windtunnel.journal.sqlite_rows import (
     BUSY_SECONDS,
-    EFFECT_COLUMNS,
     INSERT_RUN,
     MAIL,
     OF_A_RUN,
@@ -45,7 +44,6 @@ from windtunnel.journal.sqlite_rows import (
     check_new,
     check_playable,
     held_error,
-    read_effect,
     read_lease,
     run_row,
     run_values,
@@ -59,7 +57,7 @@ CLOSE_SECONDS = 2  # how long closing waits for readers before it leaves the WAL
 BACKUP_SECONDS = 600
 
 
-class SqliteStore:
+class SqliteStore(SqliteReader):
     def __init__(
         self,
         path: str | Path,
@@ -329,77 +327,6 @@ class SqliteStore:
     def changed(self) -> bool:
         seen, self._seen = self._seen, self._db.pragma("data_version")
         return seen != self._seen
-
-    # --- readers ---
-
-    def entries(self, run_id: str, after: int = -1, upto: int | None = None) -> Iterator[Entry]:
-        sql = (
-            "SELECT seq,turn,phase,kind,actor,CAST(body AS BLOB),prev,hash FROM entry"
-            " WHERE run_id=? AND seq>? AND seq<=? ORDER BY seq"
-        )
-        last = upto if upto is not None else 1 << 62
-        return (Entry._make(row) for row in self._rows(sql, [run_id, after, last]))
-
-    def turning_points(self, run_id: str) -> list[Entry]:
-        sql = (
-            "SELECT seq,turn,phase,kind,actor,CAST(body AS BLOB),prev,hash FROM entry"
-            " WHERE run_id=? AND phase='fork' ORDER BY seq"
-        )
-        return [Entry._make(row) for row in self._rows(sql, [run_id])]
-
-    def operations(self, run_id: str, after: int = -1) -> Iterator[Operation]:
-        sql = (
-            "SELECT seq,at,kind,CAST(body AS BLOB),prev,hash FROM operation"
-            " WHERE run_id=? AND seq>? ORDER BY seq"
-        )
-        return (Operation._make(row) for row in self._rows(sql, [run_id, after]))
-
-    def scored_seq(self, run_id: str, turn: int) -> int | None:
-        sql = "SELECT seq FROM entry WHERE run_id=? AND kind='scored' AND turn=?"
-        return next((row[0] for row in self._rows(sql, [run_id, turn])), None)
-
-    def effects(self, run_id: str, turn: int | None = None, *, kind: str = "") -> list[Effect]:
-        which, values = ("", [run_id]) if turn is None else (" AND turn=?", [run_id, turn])
-        which, values = (f"{which} AND kind=?", [*values, kind]) if kind else (which, values)
-        sql = f"SELECT {EFFECT_COLUMNS} FROM effect WHERE run_id=?{which} ORDER BY turn, rowid"
-        return [read_effect(row) for row in self._rows(sql, values)]
-
-    def waiting(self, run_id: str) -> list[Effect]:
-        sql = f"SELECT {EFFECT_COLUMNS} FROM effect WHERE run_id=? AND result IS NULL ORDER BY turn, rowid"
-        return [read_effect(row) for row in self._rows(sql, [run_id])]
-
-    def effects_by_place(self, run_id: str) -> Iterator[Effect]:
-        sql = f"SELECT {EFFECT_COLUMNS} FROM effect WHERE run_id=? ORDER BY turn, phase, actor, idx"
-        return (read_effect(row) for row in self._rows(sql, [run_id]))
-
-    def checkpoint(self, run_id: str, upto: int) -> Checkpoint | None:
-        sql = (
-            "SELECT turn,seq,CAST(state AS BLOB),CAST(memory AS BLOB),CAST(deferred AS BLOB) FROM checkpoint"
-            " WHERE run_id=? AND turn<=? ORDER BY turn DESC LIMIT 1"
-        )
-        return next((Checkpoint(*row) for row in self._rows(sql, [run_id, upto])), None)
-
-    def checkpoints(self, run_id: str) -> Iterator[Checkpoint]:
-        sql = (
-            "SELECT turn,seq,CAST(state AS BLOB),CAST(memory AS BLOB),CAST(deferred AS BLOB) FROM checkpoint"
-            " WHERE run_id=? ORDER BY turn"
-        )
-        return (Checkpoint(*row) for row in self._rows(sql, [run_id]))
-
-    def segment(self, run_id: str, hash: bytes) -> Segment | None:
-        sql = "SELECT hash,prev,count,CAST(items AS BLOB) FROM segment WHERE run_id=? AND hash=?"
-        return next((Segment._make(row) for row in self._rows(sql, [run_id, hash])), None)
-
-    def segments(self, run_id: str) -> Iterator[Segment]:
-        sql = "SELECT hash,prev,count,CAST(items AS BLOB) FROM segment WHERE run_id=? ORDER BY rowid"
-        return (Segment._make(row) for row in self._rows(sql, [run_id]))
-
-    def scored(self, run_id: str, after: int = -1, upto: int | None = None) -> Iterator[tuple[int, bytes]]:
-        sql = (
-            "SELECT turn,CAST(body AS BLOB) FROM entry"
-            " WHERE run_id=? AND kind='scored' AND turn>? AND turn<=? ORDER BY turn"
-        )
-        return iter(self._rows(sql, [run_id, after, upto if upto is not None else 1 << 62]))
 
     # --- keeping ---
 

@@ -1,0 +1,86 @@
+"""Reading a SQLite store: each method over one run's own rows; `Lineage` joins a fork to its past."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from windtunnel.codec import Segment
+from windtunnel.journal.model import Checkpoint, Effect, Entry, Operation
+from windtunnel.journal.sqlite_rows import EFFECT_COLUMNS, read_effect
+
+
+class SqliteReader(ABC):
+    @abstractmethod
+    def _rows(self, sql: str, values: Sequence[Any] = ()) -> Iterator[Any]:
+        """What a query finds; an error of the database in our words."""
+
+    def entries(self, run_id: str, after: int = -1, upto: int | None = None) -> Iterator[Entry]:
+        sql = (
+            "SELECT seq,turn,phase,kind,actor,CAST(body AS BLOB),prev,hash FROM entry"
+            " WHERE run_id=? AND seq>? AND seq<=? ORDER BY seq"
+        )
+        last = upto if upto is not None else 1 << 62
+        return (Entry._make(row) for row in self._rows(sql, [run_id, after, last]))
+
+    def turning_points(self, run_id: str) -> list[Entry]:
+        sql = (
+            "SELECT seq,turn,phase,kind,actor,CAST(body AS BLOB),prev,hash FROM entry"
+            " WHERE run_id=? AND phase='fork' ORDER BY seq"
+        )
+        return [Entry._make(row) for row in self._rows(sql, [run_id])]
+
+    def operations(self, run_id: str, after: int = -1) -> Iterator[Operation]:
+        sql = (
+            "SELECT seq,at,kind,CAST(body AS BLOB),prev,hash FROM operation"
+            " WHERE run_id=? AND seq>? ORDER BY seq"
+        )
+        return (Operation._make(row) for row in self._rows(sql, [run_id, after]))
+
+    def scored_seq(self, run_id: str, turn: int) -> int | None:
+        sql = "SELECT seq FROM entry WHERE run_id=? AND kind='scored' AND turn=?"
+        return next((row[0] for row in self._rows(sql, [run_id, turn])), None)
+
+    def effects(self, run_id: str, turn: int | None = None, *, kind: str = "") -> list[Effect]:
+        which, values = ("", [run_id]) if turn is None else (" AND turn=?", [run_id, turn])
+        which, values = (f"{which} AND kind=?", [*values, kind]) if kind else (which, values)
+        sql = f"SELECT {EFFECT_COLUMNS} FROM effect WHERE run_id=?{which} ORDER BY turn, rowid"
+        return [read_effect(row) for row in self._rows(sql, values)]
+
+    def waiting(self, run_id: str) -> list[Effect]:
+        sql = f"SELECT {EFFECT_COLUMNS} FROM effect WHERE run_id=? AND result IS NULL ORDER BY turn, rowid"
+        return [read_effect(row) for row in self._rows(sql, [run_id])]
+
+    def effects_by_place(self, run_id: str) -> Iterator[Effect]:
+        sql = f"SELECT {EFFECT_COLUMNS} FROM effect WHERE run_id=? ORDER BY turn, phase, actor, idx"
+        return (read_effect(row) for row in self._rows(sql, [run_id]))
+
+    def checkpoint(self, run_id: str, upto: int) -> Checkpoint | None:
+        sql = (
+            "SELECT turn,seq,CAST(state AS BLOB),CAST(memory AS BLOB),CAST(deferred AS BLOB) FROM checkpoint"
+            " WHERE run_id=? AND turn<=? ORDER BY turn DESC LIMIT 1"
+        )
+        return next((Checkpoint(*row) for row in self._rows(sql, [run_id, upto])), None)
+
+    def checkpoints(self, run_id: str) -> Iterator[Checkpoint]:
+        sql = (
+            "SELECT turn,seq,CAST(state AS BLOB),CAST(memory AS BLOB),CAST(deferred AS BLOB) FROM checkpoint"
+            " WHERE run_id=? ORDER BY turn"
+        )
+        return (Checkpoint(*row) for row in self._rows(sql, [run_id]))
+
+    def segment(self, run_id: str, hash: bytes) -> Segment | None:
+        sql = "SELECT hash,prev,count,CAST(items AS BLOB) FROM segment WHERE run_id=? AND hash=?"
+        return next((Segment._make(row) for row in self._rows(sql, [run_id, hash])), None)
+
+    def segments(self, run_id: str) -> Iterator[Segment]:
+        sql = "SELECT hash,prev,count,CAST(items AS BLOB) FROM segment WHERE run_id=? ORDER BY rowid"
+        return (Segment._make(row) for row in self._rows(sql, [run_id]))
+
+    def scored(self, run_id: str, after: int = -1, upto: int | None = None) -> Iterator[tuple[int, bytes]]:
+        sql = (
+            "SELECT turn,CAST(body AS BLOB) FROM entry"
+            " WHERE run_id=? AND kind='scored' AND turn>? AND turn<=? ORDER BY turn"
+        )
+        return iter(self._rows(sql, [run_id, after, upto if upto is not None else 1 << 62]))
