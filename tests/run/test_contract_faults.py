@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import apsw
 import msgspec
 import pytest
 
@@ -213,6 +214,19 @@ def test_a_changed_rule_is_named_by_its_first_difference(tmp_path: Path) -> None
         assert not seen.identical
         assert seen.first_difference is not None
         assert (seen.first_difference["turn"], seen.first_difference["phase"]) == (4, "analyze")
+
+
+@pytest.mark.parametrize(("kind", "turn"), [("started", 0), ("decided", 2), ("scored", 3)])
+def test_a_replay_tells_an_edited_record_from_a_changed_world(tmp_path: Path, kind: str, turn: int) -> None:
+    with Lab(make(), folder=tmp_path) as lab:
+        lab.play(scene())
+        edit = apsw.Connection(str(lab.path))
+        edit.execute("UPDATE entry SET body=replace(body, ':', ': ') WHERE kind=? AND turn=?", (kind, turn))
+        edit.close()
+        difference = lab.replay().first_difference
+        assert difference is not None
+        assert "was changed" in difference["message"]
+        assert (difference["turn"], kind in difference["message"]) == (turn, True)
 
 
 def test_a_changed_policy_is_named_with_what_it_decides_now(tmp_path: Path) -> None:

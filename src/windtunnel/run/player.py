@@ -300,10 +300,10 @@ class Player:
         recorded = self.tape.take()
         if not recorded:
             raise RunError("the run has no first entry", remedy="windtunnel verify tells what is left of it")
+        self.tape.adopt(recorded[:1])  # before it is believed
         started: Started = read(recorded[0])
         checkpoints.same_schema(self, started.schema)
         self.become(scenario_from_plain(started.scenario, self.world), branch=0)
-        self.tape.adopt(recorded[:1])
         self.effects.enter(self.tape.lineage.effects(0), recorded=len(recorded) > 1)
         with blame_engine(self, "start"):
             self.frame.state = await settled(self.engine.start(self.scenario, self.context))

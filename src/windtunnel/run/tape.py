@@ -113,7 +113,8 @@ class Tape:
         for entry, (phase, kind, actor, body) in zip(recorded, lines, strict=False):
             hash = entry_hash(self._prev, entry.seq, turn, phase, kind, actor, body)
             if hash != entry.hash or body != entry.body:
-                raise _difference(entry, (phase, kind, actor, body))
+                whole = entry_hash(self._prev, *entry[:6]) == entry.hash
+                raise _difference(entry, (phase, kind, actor, body)) if whole else _edited(entry)
             self._seq, self._prev = entry.seq, hash
         if len(lines) != len(recorded):
             longer = recorded[len(lines)] if len(recorded) > len(lines) else recorded[-1]
@@ -130,7 +131,7 @@ class Tape:
         """Take over entries that are inputs, not results: how a run began, forked, was migrated."""
         for entry in recorded:
             if entry_hash(self._prev, *entry[:6]) != entry.hash:
-                raise _difference(entry, entry[2:6])
+                raise _edited(entry)
             self._seq, self._prev, self.turn = entry.seq, entry.hash, entry.turn
 
     @property
@@ -220,6 +221,18 @@ def _together(first: Entry, entry: Entry) -> bool:
 def _anything(batch: Batch) -> bool:
     return bool(
         batch.entries or batch.operations or batch.effects or batch.checkpoints or batch.taken or batch.status
+    )
+
+
+def _edited(entry: Entry) -> Divergence:
+    return Divergence(
+        f"{entry.place} was changed: its hash does not match its content",
+        where=f"turn {entry.turn}, {entry.phase}",
+        remedy="windtunnel verify tells what else was",
+        seq=entry.seq,
+        turn=entry.turn,
+        phase=entry.phase,
+        actor=entry.actor,
     )
 
 
