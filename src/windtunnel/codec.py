@@ -179,7 +179,7 @@ def _dec_hook(wanted: Any, value: Any) -> Any:
         return Log._restored(value, args[0] if args else Any)
     if getattr(origin, "__name__", "") == "ndarray":
         return _array(value)
-    raise NotImplementedError(f"{wanted} cannot be decoded")
+    raise CodecError(f"{wanted} cannot be read back", remedy="use a msgspec.Struct, a Log or an array")
 
 
 def _plain_hook(wanted: Any, value: Any) -> Any:

@@ -63,6 +63,8 @@ Metrics: TypeAlias = Mapping[str, Any]  # numbers; arrays of numbers for a crowd
 Observation: TypeAlias = Any  # a Struct, or anything JSON can hold
 Mode: TypeAlias = Literal["simulated", "paper", "real"]
 S = TypeVar("S")
+T = TypeVar("T")
+MaybeAsync: TypeAlias = T | Awaitable[T]  # every method of a world may be sync or async
 S_contra = TypeVar("S_contra", contravariant=True)
 
 WORLD: AgentId = "world"  # whose metrics are the world's own, such as gdp
@@ -320,43 +322,45 @@ class Context(Protocol):
 class Engine(Protocol[S]):
     """The rules. Subclass it to inherit the defaults; every method may be sync or async."""
 
-    def start(self, scenario: Scenario, context: Context) -> S:
+    def start(self, scenario: Scenario, context: Context) -> MaybeAsync[S]:
         """The state before the first turn."""
         ...
 
-    def to_act(self, state: S) -> Sequence[Actor] | None:
+    def to_act(self, state: S) -> MaybeAsync[Sequence[Actor] | None]:
         """Who acts now, in the order that counts. None: every agent of the scenario, in its order."""
         return None
 
-    def observe(self, state: S, actor: Actor) -> Observation:
+    def observe(self, state: S, actor: Actor) -> MaybeAsync[Observation]:
         """What this actor may know. Do not change the state here."""
         ...
 
-    def apply(self, state: S, decided: Decided, events: Sequence[Event], context: Context) -> Applied[S]:
+    def apply(
+        self, state: S, decided: Decided, events: Sequence[Event], context: Context
+    ) -> MaybeAsync[Applied[S]]:
         """What happens. `apply` owns the state and may change it in place; nobody else may."""
         ...
 
-    def score(self, state: S) -> Mapping[AgentId, Metrics]:
+    def score(self, state: S) -> MaybeAsync[Mapping[AgentId, Metrics]]:
         """Metrics by agent (each with its `wealth`), and the world's own under `WORLD`."""
         return {}
 
-    def progress(self, state: S) -> Progress | None:
+    def progress(self, state: S) -> MaybeAsync[Progress | None]:
         """The world's own time. None: turns of the scenario's turns, each a period."""
         return None
 
-    def over(self, state: S) -> str | None:
+    def over(self, state: S) -> MaybeAsync[str | None]:
         """The reason it ended, or None."""
         ...
 
-    def revise(self, state: S, scenario: Scenario) -> S:
+    def revise(self, state: S, scenario: Scenario) -> MaybeAsync[S]:
         """A fork changed the parameters. Worlds that read them from `context` have nothing to do."""
         return state
 
-    def wake(self, state: S) -> Wake | None:
+    def wake(self, state: S) -> MaybeAsync[Wake | None]:
         """What the next turn waits for, if anything."""
         return None
 
-    def depends(self, state: S, actor: Actor) -> Sequence[AgentId] | None:
+    def depends(self, state: S, actor: Actor) -> MaybeAsync[Sequence[AgentId] | None]:
         """Whose acts this actor's observation depends on; None is everyone's (play in order)."""
         return None
 
@@ -365,7 +369,7 @@ class Engine(Protocol[S]):
 class Validator(Protocol[S_contra]):
     """Judges each action before it happens."""
 
-    def check(self, state: S_contra, actor: Actor, action: Any, context: Context) -> Verdict: ...
+    def check(self, state: S_contra, actor: Actor, action: Any, context: Context) -> MaybeAsync[Verdict]: ...
 
 
 class Agent(Protocol):

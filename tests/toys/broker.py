@@ -86,7 +86,7 @@ class Broker(Engine[State]):
         waiting = sum(1 for order in state.orders.values() if order.who == actor.id)
         return Seen(state.price, mine.cents, mine.shares, waiting)
 
-    async def apply(  # type: ignore[override]
+    async def apply(
         self, state: State, decided: Decided, events: Sequence[Event], context: Context
     ) -> Applied[State]:
         told: list[Event] = []

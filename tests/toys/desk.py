@@ -65,7 +65,7 @@ class Master(Engine[State]):
     def observe(self, state: State, actor: Actor) -> Seen:
         return Seen(state.last, len(state.transcript))
 
-    async def apply(  # type: ignore[override]
+    async def apply(
         self, state: State, decided: Decided, events: Sequence[Event], context: Context
     ) -> Applied[State]:
         for who, action in decided.items():

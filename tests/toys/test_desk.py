@@ -35,7 +35,7 @@ def test_engine_and_validator_may_ask_models(tmp_path: Path) -> None:
 class Reader(desk.Master):
     """Reads the whole transcript in every turn."""
 
-    async def apply(self, state: Any, decided: Any, events: Any, context: Any) -> Any:  # type: ignore[override]
+    async def apply(self, state: Any, decided: Any, events: Any, context: Any) -> Any:
         assert len(list(state.transcript)) == len(state.transcript)
         return await super().apply(state, decided, events, context)
 
@@ -47,7 +47,7 @@ def test_a_transcript_is_read_back_in_full_after_every_stop(tmp_path: Path) -> N
 
 
 class Terse(desk.Master):
-    async def apply(self, state: Any, decided: Any, events: Any, context: Any) -> Any:  # type: ignore[override]
+    async def apply(self, state: Any, decided: Any, events: Any, context: Any) -> Any:
         for who, action in decided.items():
             state.transcript.append(desk.Said(who, action.text + "." * 200))
         if events:
