@@ -12,6 +12,11 @@ import pytest
     "name", ["windtunnel", "windtunnel.api.handle", "windtunnel.api.verbs", "windtunnel.frames"]
 )
 def test_the_examples_hold(name):
-    found = doctest.testmod(importlib.import_module(name))
-    assert found.attempted > 0
-    assert found.failed == 0
+    module = importlib.import_module(name)
+    # The front door gains names while they are looked at: only its own text is read.
+    finder = doctest.DocTestFinder(recurse=name != "windtunnel")
+    runner = doctest.DocTestRunner()
+    for test in finder.find(module, name):
+        runner.run(test)
+    assert runner.tries > 0
+    assert runner.failures == 0
