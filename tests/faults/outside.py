@@ -17,7 +17,7 @@ import apsw
 from tests.faults.points import passed
 from windtunnel.world import Call
 
-STEER_TURN = 3
+STEER_TURN = 4  # an even one, in which the engine commits once more after the decisions
 
 
 class Asked(NamedTuple):
@@ -74,6 +74,7 @@ class Outside:
     def _post(self) -> None:
         """Somebody wishes to stop the run, in the middle of a turn."""
         assert self._store is not None
+        passed("outside.steers")
         db = apsw.Connection(str(self._store))
         db.set_busy_timeout(10_000)
         if not db.execute("SELECT count(*) FROM inbox WHERE kind=?", [self._steer]).get:

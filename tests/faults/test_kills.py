@@ -133,7 +133,7 @@ def kills_in_a_row(uncut: Uncut, folder: Path, random: Random, rounds: int) -> N
 
 @pytest.mark.slow
 def test_kills_during_the_resume_change_nothing(uncut: Uncut, tmp_path: Path, random: Random) -> None:
-    kills_in_a_row(uncut, tmp_path, random, 4)
+    kills_in_a_row(uncut, tmp_path, random, 3)
 
 
 @pytest.mark.soak
@@ -190,7 +190,7 @@ def power_cuts(uncut: Uncut, folder: Path, random: Random, rounds: int) -> None:
 
 @pytest.mark.slow
 def test_what_was_committed_survives_a_power_cut(uncut: Uncut, tmp_path: Path, random: Random) -> None:
-    power_cuts(uncut, tmp_path, random, 10)
+    power_cuts(uncut, tmp_path, random, 6)
 
 
 @pytest.mark.soak

@@ -87,9 +87,13 @@ def steered(server: Server, folder: Path, wish: str, random: Random | None) -> N
     end = {"pause": "paused", "cancel": "cancelled"}[wish]
     assert uncut["status"] == end, uncut
     points: list[str] = uncut["points"]
-    moments = [n for n, _ in enumerate(points) if points[:n].count("effect.after-call") >= 8]
+    moments = list(range(points.index("outside.steers") + 1, len(points)))
     assert len(moments) > 10
-    for moment in random.sample(moments, 8) if random else moments:
+    if random:
+        # Always those where the turn is about to be sealed: wishes were seen, and much was committed.
+        sealing = [moment for moment in moments if points[moment] == "seal.before"]
+        moments = sorted({*sealing, *random.sample(moments, 4)})
+    for moment in moments:
         case = start.copy(folder / f"{moment}")
         life = case.play(kill_at=moment)
         before = case.sound()
