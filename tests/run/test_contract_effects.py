@@ -165,6 +165,15 @@ def test_a_performer_that_breaks_is_an_agents_error_and_the_effect_stays_in_doub
         assert lab.row().status is Status.FAILED
 
 
+def test_a_kind_to_be_reconciled_must_say_how_before_anything_is_sent(tmp_path: Path) -> None:
+    outside = Outside()
+    with lab_with(tmp_path, outside, in_doubt="reconcile") as lab:
+        lab.begin(scene(python("a"), turns=2))
+        with pytest.raises(WorldError, match="nothing says how"):
+            lab.go()
+        assert outside.calls == []
+
+
 def test_an_unknown_kind_fails_the_run_and_names_the_known_ones(tmp_path: Path) -> None:
     with Lab(make(), folder=tmp_path, players={"a": Asker()}) as lab:
         with pytest.raises(WorldError, match="quote") as caught:

@@ -115,6 +115,11 @@ class Effects:
             raise WorldError(
                 f"no effect of kind {kind!r}", remedy=f"known kinds: {', '.join(sorted(self._kinds))}"
             )
+        if spec.in_doubt == "reconcile" and spec.reconcile is None:
+            raise WorldError(
+                f"effects of kind {kind!r} are to be reconciled, and nothing says how",
+                remedy="give its EffectKind a `reconcile`, or another `in_doubt`",
+            )
         if self._frame.mode not in spec.modes:
             raise WorldError(
                 f"an effect of kind {kind!r} reaches the outside world; this run is {self._frame.mode}",
