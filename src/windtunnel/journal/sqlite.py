@@ -224,9 +224,6 @@ class SqliteStore(SqliteReader):
         rows = self._rows(f"SELECT {RUN} FROM run WHERE parent=? ORDER BY created, run_id", [run_id])
         return [run_row(row) for row in rows]
 
-    def set_parent(self, run_id: str, parent: str | None) -> None:
-        self._write("UPDATE run SET parent=? WHERE run_id=?", [parent, run_id])
-
     def set_status(self, run_id: str, status: Status, at: float) -> None:
         self._write("UPDATE run SET status=?, updated=? WHERE run_id=?", [str(status), at, run_id])
 

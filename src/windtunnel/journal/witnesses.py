@@ -63,13 +63,11 @@ class EffectWitness:
         self._next: Effect | None = None
         self._named: dict[Place, Used] = {}
         self._open: dict[Place, Used] = {}  # sealed while unanswered: a fork may have a copy of its own
-        self._begins = -1
 
     def enter(self, run_id: str, begins: int) -> None:
         """The rows of a run whose own turns begin after `begins`."""
         rows = self._store.effects_by_place(run_id)
         self._rows = safely(rows, self._problems, "effect", f"the effects of {run_id}")
-        self._begins = begins
         self._advance()
         while self._next is not None and self._int(self._next.turn) <= begins:
             used = self._open.get(self._next.place)

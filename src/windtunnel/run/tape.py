@@ -152,9 +152,6 @@ class Tape:
         self.status = self.status.move(to)
         self._batch.status, self._batch.reason = to, reason
 
-    def turns(self, turns: int) -> None:
-        self._batch.turns = turns
-
     def checkpoint(self, checkpoint: Checkpoint, segments: list[Any]) -> None:
         self._batch.checkpoints.append(checkpoint)
         self._batch.segments += segments
