@@ -2,6 +2,7 @@
 
 Mesa keeps the metrics in memory and no journal; ours is on the disk, hashed, resumable and replayable. The
 headline is the worse of the two crowds, 1,000 and 10,000 agents; `cases` has all four.
+The sketch is the crowd's loop with the same bytes encoded, hashed and stored, and no kernel around it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 from bench import wealth
 from bench.measure import Figures, Result, Stopwatch, by_turns, faster, need, scratch, size_of
 from bench.playing import play, start
+from bench.sketch import sketch
 
 SIZES = {1_000: 400, 10_000: 100}  # agents: turns of the crowd
 RULES_SHARE = 5  # one by one, so many times fewer turns
@@ -55,6 +57,10 @@ def run(*, smoke: bool = False) -> Result:
                 "arrays": (arrays, (str(folder), agents, turns)),
                 "rules": (rules, (str(folder), agents, few)),
             }
+            trials["sketch"] = (
+                sketch,
+                (str(folder), wealth.crowd_world(), wealth.crowd_scenario(agents, turns)),
+            )
             if with_peer:
                 trials["peer"] = (peer, (agents, few))
             found = by_turns(trials, repetitions)
@@ -68,6 +74,8 @@ def run(*, smoke: bool = False) -> Result:
                     "cpu_ratio": faster(mine["cpu"], other["cpu"]),
                     "bytes_per_turn": mine["bytes_per_turn"],
                 }
+            bare = found["sketch"]["acts"]
+            cases[f"arrays_{agents}"] |= {"sketch": bare, "sketch_ratio": faster(bare, other["rate"])}
     crowds = [case for name, case in cases.items() if name.startswith("arrays")]
     worst = min(crowds, key=lambda case: case["ratio"] or 0.0)
     ratios = {f"ratio_{name}": case["ratio"] for name, case in cases.items()}

@@ -6,6 +6,8 @@ loop with a node for each of observe, decide, check and apply, which is what it 
 
 The raw limit: the very bytes of our journal, hashed in a chain and appended with APSW to a bare table, in the
 same groups. `raw_same_table` puts them in the journal's own table, with its columns and indexes.
+
+The sketch (sketch.py) is the same loop with the raw limit's storage and no kernel around it.
 """
 
 from __future__ import annotations
@@ -18,10 +20,9 @@ from typing import Any, TypedDict
 from bench import loop
 from bench.measure import Figures, Result, Stopwatch, by_turns, cheaper, faster, need, scratch, size_of
 from bench.playing import RUN, fresh, play, start
+from bench.sketch import append, bare_table, sketch
 from windtunnel.journal import Batch, SqliteStore
 from windtunnel.world import World
-
-BARE = "CREATE TABLE line(seq INTEGER PRIMARY KEY, place TEXT, body BLOB, hash BLOB)"
 
 
 def ours(folder: str, steps: int) -> Figures:
@@ -73,13 +74,8 @@ def _journal(folder: str, steps: int, form: str) -> tuple[list[Any], list[int]]:
 
 
 def raw(folder: str, steps: int, form: str) -> Figures:
-    import apsw
-
     entries, groups = _journal(folder, steps, form)
-    path = fresh(Path(folder) / f"raw-{form}.sqlite")
-    db = apsw.Connection(str(path))
-    db.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL")
-    db.execute(BARE)
+    db = bare_table(Path(folder) / f"raw-{form}.sqlite")
     hash, at = bytes(32), 0
     with Stopwatch() as watch:
         for size in groups:
@@ -88,9 +84,7 @@ def raw(folder: str, steps: int, form: str) -> Figures:
                 place = f"{seq} {turn} {phase} {kind} {actor}"
                 hash = sha256(hash + place.encode() + b"\n" + body).digest()
                 rows.append((seq, place, body, hash))
-            db.execute("BEGIN IMMEDIATE")
-            db.executemany("INSERT INTO line VALUES(?,?,?,?)", rows)
-            db.execute("COMMIT")
+            append(db, rows)
             at += size
     db.close()
     return {"rate": steps / watch.seconds, "cpu": steps / watch.cpu}
@@ -203,6 +197,7 @@ def run(*, smoke: bool = False) -> Result:
             "raw": (raw, (here, steps, "ours")),
             "raw_crowd": (raw, (here, steps, "crowd")),
             "raw_same_table": (raw_same_table, (here, steps)),
+            "sketch": (sketch, (here, loop.world(), loop.scenario(steps))),
         }
         if with_peer:
             trials["peer_by_phase"] = (peer, (here, steps // 8, True))
@@ -218,6 +213,9 @@ def run(*, smoke: bool = False) -> Result:
         "share_of_raw": mine["rate"] / found["raw"]["rate"],
         "raw_same_table": found["raw_same_table"]["rate"],
         "share_of_raw_same_table": mine["rate"] / found["raw_same_table"]["rate"],
+        "sketch": found["sketch"]["rate"],
+        "sketch_share_of_raw": found["sketch"]["rate"] / found["raw"]["rate"],
+        "share_of_sketch": mine["rate"] / found["sketch"]["rate"],
         "cpu_ratio": faster(mine["cpu"], other["cpu"]),
         "crowd": many["rate"],
         "crowd_ratio": faster(many["rate"], other["rate"]),

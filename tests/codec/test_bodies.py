@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windtunnel.codec import body_decoder, decode_body, encode_body, find_unfit
+from windtunnel.codec import body_decoder, decode_body, encode_body, encode_seen, find_unfit
 from windtunnel.errors import CodecError
 
 
@@ -87,3 +88,21 @@ def test_a_number_of_numpy_is_a_number() -> None:
 def test_whatever_is_fit_comes_back_as_it_was(value: Any) -> None:
     assert find_unfit(value) is None
     assert decode_body(encode_body(value)) == value
+
+
+@pytest.mark.parametrize("bad", [math.nan, 2**63, -(2**63) - 1])
+@pytest.mark.parametrize("place", ["a", "z"])
+def test_beside_a_large_array_the_unfit_is_still_found(bad: float, place: str) -> None:
+    value = {"m": np.arange(3000), place: bad, "text": '","data":"', "data": 'a "data":" b'}
+    with pytest.raises(CodecError, match=place):
+        encode_body(value)
+
+
+def test_what_was_seen_is_told_apart_by_every_element_of_an_array() -> None:
+    seen = np.arange(3000)
+    other = seen.copy()
+    other[1700] += 1
+    assert encode_seen([seen]) == encode_seen([seen.copy()])
+    assert (
+        len({encode_seen([array]) for array in (seen, other, seen.astype("f8"), seen.reshape(60, 50))}) == 4
+    )

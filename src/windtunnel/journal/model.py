@@ -101,8 +101,7 @@ class Entry(NamedTuple):
 
 
 def entry_hash(prev: bytes, seq: int, turn: int, phase: str, kind: str, actor: str, body: bytes) -> bytes:
-    place = f"{seq} {turn} {phase} {kind} {actor}\n"
-    return sha256(prev + place.encode() + body).digest()
+    return sha256(prev + f"{seq} {turn} {phase} {kind} {actor}\n".encode() + body).digest()
 
 
 class Operation(NamedTuple):
