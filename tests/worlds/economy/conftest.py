@@ -4,6 +4,8 @@ engine, its validator and its checks take part, so that thousands of turns take 
 from __future__ import annotations
 
 import asyncio
+import copy
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,9 +26,11 @@ from windtunnel.scenario import load_scenario
 from windtunnel.world import WORLD, Actor, AgentSpec, Decided, Event, Scenario
 from windtunnel.worlds.economy import world
 from windtunnel.worlds.economy.parameters import Parameters
-from windtunnel.worlds.economy.state import Nation, State
+from windtunnel.worlds.economy.state import State
 
-SCENARIOS = ("growth", "recession", "trade_war", "stimulus")
+SCENARIOS = tuple(sorted(path.stem for path in Path(world.scenarios).glob("*.yaml")))
+FIRST_FOUR = ("growth", "recession", "stimulus", "trade_war")
+STUDENT = {3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 8: 2.365, 10: 2.262, 12: 2.201, 20: 2.093}  # 95 %, n - 1
 
 
 def scenario(name: str) -> Scenario:
@@ -35,12 +39,25 @@ def scenario(name: str) -> Scenario:
 
 def governed(given: Scenario, *policies: str) -> Scenario:
     """The same scenario under other governments: one policy for all, or one for each."""
-    chosen = policies * len(given.agents) if len(policies) == 1 else policies
+    seats = [agent.id for agent in given.agents if agent.role == "government"]
+    chosen = dict(zip(seats, policies * len(seats) if len(policies) == 1 else policies, strict=True))
+    return seated(given, **chosen)
+
+
+def seated(given: Scenario, **policies: str) -> Scenario:
+    """The same scenario with other policies in some of its seats."""
     agents = tuple(
-        msgspec.structs.replace(agent, policy=policy)
-        for agent, policy in zip(given.agents, chosen, strict=True)
+        msgspec.structs.replace(agent, policy=policies.get(agent.id, agent.policy)) for agent in given.agents
     )
     return msgspec.structs.replace(given, agents=agents)
+
+
+def interval(values: Sequence[float]) -> tuple[float, float]:
+    """The mean's interval at 95 %, by Student's t."""
+    count = len(values)
+    mean = sum(values) / count
+    deviation = math.sqrt(sum((value - mean) ** 2 for value in values) / (count - 1) / count)
+    return mean - STUDENT[count] * deviation, mean + STUDENT[count] * deviation
 
 
 class Luck:
@@ -62,7 +79,7 @@ class Table:
         self.given = given
         parameters = msgspec.convert(msgspec.to_builtins(given.parameters), Parameters)
         self.luck: Any = Luck(parameters, given.seed if seed is None else seed)
-        self.actors = [Actor(agent.id, "government") for agent in given.agents]
+        self.actors = [Actor(agent.id, agent.role, agent.size) for agent in given.agents]
         self.state: State = world.engine.start(given, self.luck)
         self.scores: list[Any] = []
         self.told: list[Event] = []
@@ -71,10 +88,11 @@ class Table:
         self.luck.turn += 1
         decided = Decided()
         for actor in self.actors:
-            action = actions.get(actor.id, world.roles["government"].no_op)
+            no_op = world.roles[actor.role].no_op
+            action = actions.get(actor.id, no_op)
             verdict = world.validator.check(self.state, actor, action, self.luck)
             if verdict.kind == "reject":
-                action = world.roles["government"].no_op
+                action = no_op
             decided[actor.id] = verdict.action if verdict.kind == "amend" else action
         applied = world.engine.apply(self.state, decided, events, self.luck)
         self.state = applied.state
@@ -86,36 +104,52 @@ class Table:
         for name, invariant in world.invariants.items():
             assert (problem := invariant(self.state)) is None, f"{name}: {problem}"
 
-    def play(self, turns: int | None = None) -> Table:
+    def decide(self) -> dict[str, Any]:
         """By the scenario's policies."""
-        policies = world.roles["government"].policies
+        found = {}
+        for agent, actor in zip(self.given.agents, self.actors, strict=True):
+            policies = world.roles[agent.role].policies
+            policy = policies[agent.policy] if agent.policy else next(iter(policies.values()))
+            seen = world.engine.observe(self.state, actor)
+            luck: Any = Luck(self.luck.parameters, self.luck.seed, agent.settings)
+            found[agent.id] = policy(seen, luck)
+        return found
+
+    def play(self, turns: int | None = None) -> Table:
         for _ in range(self.given.turns if turns is None else turns):
-            seen = {actor.id: world.engine.observe(self.state, actor) for actor in self.actors}
-            self.turn(
-                {agent.id: policies[agent.policy](seen[agent.id], self.luck) for agent in self.given.agents}
-            )
+            self.turn(self.decide())
         return self
+
+    def fork(self, given: Scenario | None = None, **parameters: Any) -> Table:
+        """Another course from here, with the same luck."""
+        other = copy.copy(self)
+        other.state, other.luck = copy.deepcopy(self.state), copy.copy(self.luck)
+        other.scores, other.told = list(self.scores), list(self.told)
+        other.given = given or self.given
+        if parameters:
+            plain = msgspec.to_builtins(self.luck.parameters) | parameters
+            other.luck.parameters = msgspec.convert(plain, Parameters)
+        return other
 
     def curve(self, metric: str, who: str = WORLD) -> list[float]:
         return [score[who][metric] for score in self.scores]
+
+    def mean(self, metric: str, who: str = WORLD, begin: int = 0, end: int | None = None) -> float:
+        part = self.curve(metric, who)[begin:end]
+        return sum(part) / len(part)
 
     def bytes(self) -> bytes:
         return StateCodec(State).encode(self.state)
 
 
 def nations(*ids: str, policy: str = "balanced", **parameters: Any) -> Scenario:
+    """Small nations, so that tests are quick."""
+    small = {name: {"people": 60, "firms": 6} for name in ids}
+    for name, more in parameters.pop("nations", {}).items():
+        small[name] = small.get(name, {}) | more
     agents = tuple(AgentSpec(name, "government", policy=policy) for name in ids)
-    return Scenario("economy", "test", agents=agents, parameters=msgspec.convert(parameters, Parameters))
-
-
-def money(state: State) -> int:
-    """Deposits less what the bank holds, over the world: nothing, whatever happens."""
-    return sum(_owed(nation) for nation in state.nations.values())
-
-
-def _owed(nation: Nation) -> int:
-    books = nation.books
-    return books.household + books.firm + books.treasury - books.loans - books.bonds
+    typed = msgspec.convert(parameters | {"nations": small}, Parameters)
+    return Scenario("economy", "test", agents=agents, parameters=typed)
 
 
 class Played(msgspec.Struct):

@@ -1,5 +1,5 @@
-"""The rules of a turn, in the order in which they happen. What each sector does stands in sectors.py, the
-market for goods in trade.py, the movement of money in ledger.py."""
+"""The rules of a quarter, in the order in which things happen. What each sector does stands in its own room:
+people, firms, bank, treasury, market, exchange; every movement of money in ledger.py."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from msgspec import structs
+import numpy as np
 
-from windtunnel.errors import ScenarioError
 from windtunnel.world import (
-    WORLD,
     Actor,
     Applied,
-    Chance,
     Context,
     Decided,
     Engine,
@@ -22,190 +19,125 @@ from windtunnel.world import (
     Metrics,
     Scenario,
 )
-from windtunnel.worlds.economy import sectors
-from windtunnel.worlds.economy.actions import Budget
-from windtunnel.worlds.economy.ledger import NO_FLOWS, open_turn
-from windtunnel.worlds.economy.parameters import NationStart, Parameters, Shock
-from windtunnel.worlds.economy.state import Books, Nation, Partner, Seen, State
-from windtunnel.worlds.economy.trade import Plan, basket, meet
+from windtunnel.worlds.economy import (
+    bank,
+    exchange,
+    firms,
+    ledger,
+    observing,
+    people,
+    sim,
+    statistics,
+    treasury,
+)
+from windtunnel.worlds.economy.actions import Budget, Rebalance, SetRate, Spend
+from windtunnel.worlds.economy.founding import found
+from windtunnel.worlds.economy.market import Stall, meet
+from windtunnel.worlds.economy.parameters import Parameters, Shock, parameters, terms, typed
+from windtunnel.worlds.economy.roles.central_banks import taylor
+from windtunnel.worlds.economy.roles.households import buffer_stock
+from windtunnel.worlds.economy.scoring import scores
+from windtunnel.worlds.economy.state import Nation, Reals, State
 
-FEWEST, MOST = 2, 8
-BASE_PRICE = 100_000.0  # cents for one unit of goods before the first turn
-MOST_MONEY = 2**60  # cents on one account; beyond, integers of 64 bits would not do
+MOST_MONEY = 2**53  # cents on one account: beyond, a float would not hold them exactly
 
 
 class Economy(Engine[State]):
     def start(self, scenario: Scenario, context: Context) -> State:
         p = parameters(context)
-        ids = [agent.id for agent in scenario.agents]
-        if not FEWEST <= len(ids) <= MOST:
-            raise ScenarioError(
-                f"the economy plays with {FEWEST} to {MOST} nations, not {len(ids)}",
-                where="agents",
-                remedy="add or remove agents of role government",
-            )
-        _known(ids, [*p.nations, *(name for shock in p.shocks for name in shock.nations)])
-        state = State(0, {name: _found(p.nations.get(name, NationStart()), name, ids, p) for name in ids})
-        plans = [Plan(name, nation) for name, nation in state.nations.items()]
-        for plan in plans:
-            basket(plan, plans, p)
-            plan.nation.cpi = plan.cpi
-        return state
+        return sim.found(scenario, p) if p.model == "sim" else found(scenario, p, context)
 
-    def observe(self, state: State, actor: Actor) -> Seen:
-        own = state.nations[actor.id]
-        history = own.history
-        last = history[-1] if history else None
-        before = history[-2] if len(history) > 1 else None
-        partners = {
-            name: Partner(
-                other.price / own.base_price,
-                other.tariffs.get(actor.id, 0.0),
-                own.tariffs.get(name, 0.0),
-                own.sold.get(name, 0),
-                other.sold.get(actor.id, 0),
-            )
-            for name, other in state.nations.items()
-            if other is not own
-        }
-        return Seen(
-            turn=state.turn,
-            spending=own.spending,
-            tax=own.tax,
-            treasury=own.books.treasury,
-            debt=own.books.bonds,
-            debt_ratio=own.books.bonds / max(own.annual, 1.0),
-            deficit=last.deficit if last else 0.0,
-            gdp=last.gdp if last else 0.0,
-            growth=last.gdp / before.gdp - 1.0 if last and before and before.gdp > 0 else 0.0,
-            inflation=last.inflation if last else 0.0,
-            unemployment=last.unemployment if last else 1.0 - own.employed / own.labour,
-            rate=own.rate,
-            trade_balance=last.trade_balance if last else 0.0,
-            partners=partners,
-        )
+    def observe(self, state: State, actor: Actor) -> Any:
+        if actor.role == "government":
+            return observing.for_government(state, actor)
+        if actor.role == "central_bank":
+            return observing.for_central_bank(state, state.central[actor.id])
+        if actor.role == "trader":
+            return observing.for_trader(state, actor.id)
+        return observing.for_households(state.nations[state.crowds[actor.id]])
 
     def apply(
         self, state: State, decided: Decided, events: Sequence[Event], context: Context
     ) -> Applied[State]:
         p = parameters(context)
+        if p.model == "sim":
+            return Applied(sim.turn(state, p))
+        state.terms = terms(p)
+        wishes = _wishes(state, decided, p, context)  # by what is known before anything happens
         state.turn += 1
         told = _announce(state, decided)
         told += _strike(state, events, p)
-        plans = [
-            _prepare(name, nation, p, context.chance("nation", name))
-            for name, nation in state.nations.items()
+        stalls = [
+            _work(name, nation, wishes[name], p, context, told) for name, nation in state.nations.items()
         ]
-        state.trade = meet(plans, p)
-        for plan in plans:
-            sectors.settle(plan, p)
-            sectors.take_stock(plan, p, state.turn)
+        baskets = [stall.nation.basket for stall in stalls]
+        state.trade = meet(stalls, p)
+        for stall in stalls:
+            _settle(stall, p, told)
+        for who, folio in state.traders.items():
+            action = decided.get(who)
+            wish = msgspec.structs.asdict(action) if type(action) is Rebalance else {}
+            exchange.rebalance(state, who, folio, wish, p)
+        told += exchange.set_rates(state, p)
+        for stall, before in zip(stalls, baskets, strict=True):
+            _take_stock(stall, state.turn, before, p, context)
         return Applied(state, told)
 
+    def revise(self, state: State, scenario: Scenario) -> State:
+        """A fork changed the parameters: what people know of them counts from now on."""
+        state.terms = terms(typed(scenario.parameters))
+        return state
+
     def score(self, state: State) -> Mapping[str, Metrics]:
-        scores: dict[str, Metrics] = {}
-        gdp = inflation = idle = labour = 0.0
-        for name, nation in state.nations.items():
-            if not nation.history:
-                continue
-            last = nation.history[-1]
-            scores[name] = {
-                "wealth": wealth(nation),
-                "gdp": last.gdp,
-                "inflation": last.inflation,
-                "unemployment": last.unemployment,
-                "consumption": last.consumption,
-                "debt": last.debt,
-                "deficit": last.deficit,
-                "trade_balance": last.trade_balance,
-            }
-            gdp += last.gdp
-            inflation += last.inflation * last.gdp
-            idle += last.unemployment * nation.labour
-            labour += nation.labour
-        if scores:
-            scores[WORLD] = {
-                "gdp": gdp,
-                "inflation": inflation / max(gdp, 1.0),
-                "unemployment": idle / labour,
-                "trade": state.trade,
-            }
-        return scores
+        return scores(state)
 
     def over(self, state: State) -> str | None:
         """Only money that means nothing any more ends a run early."""
         for name, nation in state.nations.items():
             books = nation.books
-            if max(books.household, books.firm, books.loans, books.bonds, abs(books.clearing)) > MOST_MONEY:
-                return (
-                    f"the money of {name} has lost its meaning: prices are {nation.cpi:.3g} times the first"
-                )
-        return None
-
-
-def parameters(context: Context) -> Parameters:
-    """Typed by the run; a world played without any has the defaults."""
-    given = context.parameters
-    return given if type(given) is Parameters else msgspec.convert(given or {}, Parameters)
-
-
-def wealth(nation: Nation) -> float:
-    """What the nation would be worth if it stopped now, in units of money at the prices before the first
-    turn: its capital, and what its bank is owed abroad. What its own people owe each other cancels out."""
-    abroad = nation.books.clearing / nation.cpi
-    return (nation.capital * nation.base_price + abroad) / 100.0
-
-
-# --- before the first turn ----------------------------------------------------------------------------
-
-
-def _known(ids: Sequence[str], named: Sequence[str]) -> None:
-    for name in named:
-        if name not in ids:
-            raise ScenarioError(
-                f"the parameters name a nation {name!r} that nobody governs",
-                where="parameters",
-                remedy=f"the agents are: {', '.join(ids)}",
+            most = max(
+                int(nation.people.cash.sum()), int(nation.firms.loans.sum()), books.bonds, books.advances
             )
-
-
-def _found(given: NationStart, name: str, ids: Sequence[str], p: Parameters) -> Nation:
-    """A nation near rest: unemployment natural, capital in normal use, a bank whose two sides are equal."""
-    employed = given.labour * (1.0 - p.natural_unemployment)
-    output = employed * given.productivity
-    nominal = output * BASE_PRICE
-    wage = BASE_PRICE * given.productivity / (1.0 + p.markup)
-    firm = int(employed * wage + 0.2 * nominal)
-    loans, bonds = int(1.2 * nominal), int(given.debt * 4.0 * nominal)
-    firm = min(firm, loans)
-    books = Books(household=loans + bonds - firm, firm=firm, treasury=0, loans=loans, bonds=bonds)
-    return Nation(
-        labour=given.labour,
-        base_price=BASE_PRICE,
-        books=books,
-        opening=structs.replace(books),
-        flows=NO_FLOWS.copy(),
-        capital=output * p.capital_output / sectors.USE_OF_CAPITAL,
-        productivity=given.productivity,
-        employed=employed,
-        expected=output,
-        price=BASE_PRICE,
-        wage=wage,
-        felt_inflation=p.inflation_target,
-        rate=min(p.max_rate, p.neutral_rate + p.inflation_target),
-        annual=4.0 * nominal,
-        capital_income=int(0.07 * nominal),
-        spending=given.spending,
-        tax=given.tax,
-        tariffs={other: given.tariff for other in ids if other != name and given.tariff > 0},
-    )
+            if most > MOST_MONEY:
+                times = f"prices are {nation.basket:.3g} times the first"
+                return f"the money of {name} has lost its meaning: {times}"
+        return None
 
 
 # --- the steps of a turn ------------------------------------------------------------------------------
 
 
+def _wishes(state: State, decided: Decided, p: Parameters, context: Context) -> dict[str, Reals]:
+    """What households want to spend, decided by whoever plays them, or by their habits."""
+    found = {}
+    played = {nation: who for who, nation in state.crowds.items()}
+    for name, nation in state.nations.items():
+        who = played.get(name, "")
+        action = decided.get(who)
+        if type(action) is Spend and action.cents.size == nation.people.cash.size:
+            allowed = decided.allowed.get(who)
+            found[name] = action.cents if allowed is None else np.where(allowed, action.cents, 0.0)
+        else:
+            found[name] = buffer_stock(observing.for_households(nation), context).cents
+    for name, nation in state.nations.items():
+        _set_rate(state, name, nation, decided, p, context)
+    return found
+
+
+def _set_rate(
+    state: State, name: str, nation: Nation, decided: Decided, p: Parameters, context: Context
+) -> None:
+    """The central bank's word takes force; one that nobody plays follows Taylor's rule, by the same steps."""
+    who = next((who for who, place in state.central.items() if place == name), None)
+    unplayed = who is None
+    action = taylor(observing.for_central_bank(state, name), context) if unplayed else decided.get(who or "")
+    if type(action) is SetRate:
+        goal = min(max(action.rate, nation.rate - p.rate_step), nation.rate + p.rate_step)
+        nation.rate, nation.defend = min(goal, p.max_rate), action.defend
+
+
 def _announce(state: State, decided: Decided) -> list[Event]:
-    """New courses take force; a change of tariffs is news to everybody."""
+    """New budgets take force; a change of tariffs is news to everybody."""
     told = []
     for name, action in decided.items():
         if type(action) is not Budget:
@@ -225,8 +157,15 @@ def _announce(state: State, decided: Decided) -> list[Event]:
 
 
 def _strike(state: State, events: Sequence[Event], p: Parameters) -> list[Event]:
-    """Shocks from the parameters and from outside. One that makes no sense is named and left aside."""
+    """Shocks fade, and new ones come: from the parameters and from outside. One that makes no sense is named
+    and left aside."""
     told = []
+    for nation in state.nations.values():
+        mood = nation.mood
+        mood.demand *= p.shock_memory
+        mood.supply *= p.shock_memory
+        mood.credit *= p.shock_memory
+        mood.flight *= p.shock_memory
     shocks: list[Shock] = [shock for shock in p.shocks if shock.turn == state.turn]
     for event in events:
         if event.kind == "shock":
@@ -236,11 +175,15 @@ def _strike(state: State, events: Sequence[Event], p: Parameters) -> list[Event]
                 told.append(Event("shock_refused", {"why": str(error)}))
     for shock in shocks:
         for name in shock.nations or tuple(state.nations):
-            nation = state.nations[name]
+            mood = state.nations[name].mood
             if shock.type == "demand":
-                nation.confidence = min(0.5, max(-0.9, nation.confidence + shock.size))
+                mood.demand = min(0.5, max(-0.9, mood.demand + shock.size))
+            elif shock.type == "supply":
+                mood.supply = min(0.5, max(-0.9, mood.supply + shock.size))
+            elif shock.type == "credit":
+                mood.credit = min(0.5, max(-0.9, mood.credit + shock.size))
             else:
-                nation.supply = min(0.5, max(-0.9, nation.supply + shock.size))
+                mood.flight = min(0.9, max(-0.5, mood.flight - shock.size))
         body = {"type": shock.type, "size": shock.size, "nations": shock.nations or tuple(state.nations)}
         told.append(Event("shock", body))
     return told
@@ -254,16 +197,57 @@ def _shock(body: Any, state: State) -> Shock:
     return shock
 
 
-def _prepare(name: str, nation: Nation, p: Parameters, chance: Chance) -> Plan:
-    """Everything of a turn that comes before the market opens."""
-    open_turn(nation)
-    mood, per_worker = sectors.luck(nation, p, chance)
-    sectors.set_wage_and_price(nation, p, per_worker)
-    sectors.set_rate(nation, p)
-    wages = sectors.hire_and_pay(nation, p, per_worker)
-    benefits, purchases = sectors.open_purse(nation, p)
-    capacity = nation.employed * per_worker
-    supply = min(capacity * (1.0 + p.overtime), nation.capital / p.capital_output)
-    plan = Plan(name, nation, capacity=capacity, supply=supply, purchases=purchases)
-    sectors.wishes(plan, p, wages + benefits, mood)
-    return plan
+def _work(
+    name: str,
+    nation: Nation,
+    wish: Reals,
+    p: Parameters,
+    context: Context,
+    told: list[Event],
+) -> Stall:
+    """Everything of a quarter that comes before the market opens."""
+    chance = context.chance("nation", name)
+    nation.sold = {}
+    ledger.open_turn(nation)
+    nation.productivity *= 1.0 + p.growth + chance.normal(0.0, p.productivity_noise)
+    mood = 1.0 + nation.mood.demand + chance.normal(0.0, p.demand_noise)
+    nation.people.income = np.zeros_like(nation.people.income)
+    hired = people.work(nation, firms.wanted_staff(nation, p), p, context.chance("jobs", name))
+    firms.set_wages(nation, hired, p)
+    before = float(nation.firms.stock.sum())
+    firms.make(nation, p, context.chance("short", name))
+    made = float(nation.firms.stock.sum()) - before
+    firms.set_prices(nation, p)
+    bank.interest(nation, p)
+    if treasury.serve_debt(nation, p):
+        told.append(Event("default", {"haircut": p.haircut}, name))
+    people.pay_benefits(nation, treasury.raise_funds(nation, people.benefits_due(nation, p), p))
+    invest = firms.plan_investment(nation, p)
+    consume = people.spendable(nation, wish * max(mood, 0.05))
+    return Stall(name, nation, consume, invest, treasury.purchases(nation, p), made)
+
+
+def _settle(stall: Stall, p: Parameters, told: list[Event]) -> None:
+    """After the market: machines arrive, debts and owners are paid, books are closed."""
+    nation = stall.nation
+    firms.wear(nation, stall.invest / (nation.basket * nation.base_price), p)
+    firms.learn(nation, stall.asked, p)
+    if failed := bank.failures(nation):
+        told.append(Event("firms_failed", {"firms": failed}, stall.name))
+    firms.pay_owners(nation, p)
+    if cost := bank.settle(nation, p, treasury.room(nation, p)):
+        told.append(Event("bank_rescued", {"cost": cost / 100.0}, stall.name))
+    treasury.close(nation)
+    treasury.set_yield(nation, p)
+
+
+def _take_stock(stall: Stall, turn: int, before: float, p: Parameters, context: Context) -> None:
+    """The statistical office measures, people learn what prices did."""
+    nation = stall.nation
+    record = statistics.measure(stall, turn, before)
+    statistics.publish(nation, record, p, context.chance("office", stall.name))
+    statistics.feel(nation, stall.spent)
+    statistics.judge_central_bank(nation, p)
+    felt = p.expectation_memory * nation.mood.felt + (1.0 - p.expectation_memory) * record.inflation
+    nation.mood.felt = felt
+    nation.mood.inflation = p.credibility * p.inflation_target + (1.0 - p.credibility) * felt

@@ -1,217 +1,236 @@
 """Every cent that moves, moves here: each payment has a payer and a payee, and is written twice.
 
-The books change and the flow is noted separately, so that the checks below compare two accounts of the
-same turn. A nation's flows are a matrix of ROWS by SECTORS. Every row sums to zero over the nations, every
-column to zero once the changes of its balance sheet are set against it. Nothing is ever overdrawn: who
-lacks the money pays what there is.
+The holdings change, and the flow is noted in the nation's matrix of ROWS by SECTORS. The checks below hold
+the two against each other: every row of the matrix sums to zero, and every column to the change of that
+sector's net financial assets, which is counted from the balance sheets alone. Nothing is ever overdrawn: the
+caller pays what there is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import TypeAlias
 
-from msgspec.structs import astuple
+import numpy as np
 
-from windtunnel.worlds.economy.state import Books, Nation, State
+from windtunnel.worlds.economy.state import Cents, Nation, Reals, State, Worth
 
-SECTORS = ("household", "firm", "government", "bank")
+SECTORS = ("households", "firms", "bank", "government", "central bank", "abroad")
+HOUSEHOLDS, FIRMS, BANK, GOVERNMENT, CENTRAL, ABROAD = range(6)
 ROWS = (
-    "wages",
-    "taxes",
-    "benefits",
-    "consumption",
-    "public purchases",
-    "trade",
-    "tariffs",
-    "interest",
-    "dividends",
-)
-HOUSEHOLD, FIRM, GOVERNMENT, BANK = range(4)
-WAGES, TAXES, BENEFITS, CONSUMPTION, PURCHASES, TRADE, TARIFFS, INTEREST, DIVIDENDS = range(
-    0, 4 * len(ROWS), 4
-)
-NO_FLOWS = [0] * (4 * len(ROWS))
+    "wages", "taxes", "benefits", "consumption", "public purchases", "investment", "trade", "tariffs",
+    "interest", "dividends", "central bank profit", "foreign exchange", "write-offs", "rescue",
+)  # fmt: skip
+(
+    WAGES, TAXES, BENEFITS, CONSUMPTION, PURCHASES, INVESTMENT, TRADE, TARIFFS, INTEREST, DIVIDENDS,
+    SEIGNIORAGE, EXCHANGE, WRITE_OFFS, RESCUE,
+) = range(len(ROWS))  # fmt: skip
+CHANGES = ("deposits", "loans", "bonds", "treasury", "reserves", "advances")
+_AT_THE_CENTRAL_BANK = (GOVERNMENT, CENTRAL)
+
+Amount: TypeAlias = "int | Cents"
+Part: TypeAlias = tuple[int, int, Amount, str]  # row, payee, amount, holder (of what goes abroad)
+
+
+def allocate(total: int, weights: Reals) -> Cents:
+    """A sum of cents shared out by weights, to the cent: the largest remainders get what rounding left."""
+    whole = float(weights.sum())
+    if total <= 0 or whole <= 0.0:
+        shares = np.zeros(weights.size, np.int64)
+        if total > 0:
+            shares[0] = total
+        return shares
+    exact = weights * (total / whole)
+    shares = exact.astype(np.int64)
+    rest = total - int(shares.sum())
+    if rest > 0:
+        shares[np.argsort(shares - exact, kind="stable")[: rest % shares.size]] += 1
+        shares += rest // shares.size
+    elif rest < 0:  # floats ran ahead by a cent or two: the largest give them back
+        shares[np.argsort(-shares, kind="stable")[:-rest]] -= 1
+    return shares
 
 
 def open_turn(nation: Nation) -> None:
+    nation.opening = worth(nation)
+    nation.flows = np.zeros((len(ROWS), len(SECTORS)), np.int64)
+
+
+def pay(
+    nation: Nation, row: int, payer: int, payee: int, give: Amount, take: Amount | None = None, who: str = ""
+) -> int:
+    """One kind of payment between two sectors. `give` and `take` may be shared out differently among people
+    or firms, but are the same sum. `who` names the holder of deposits when one side is abroad."""
+    return spend(nation, payer, give, [(row, payee, give if take is None else take, who)], who)
+
+
+def spend(nation: Nation, payer: int, give: Amount, parts: Sequence[Part], who: str = "") -> int:
+    """One purse is opened, and several are paid from it."""
+    total = _sum(give)
+    sums = [total if take is give else _sum(take) for _, _, take, _ in parts]
+    if sum(sums) != total:
+        raise ArithmeticError(f"{SECTORS[payer]} would pay {total} cents, and another sum would arrive")
+    if not total:
+        return 0
+    _hold(nation, payer, give, -total, who)
+    for (row, payee, take, holder), cents in zip(parts, sums, strict=True):
+        _hold(nation, payee, take, cents, holder)
+        nation.flows[row, payer] -= cents
+        nation.flows[row, payee] += cents
+        if (payer in _AT_THE_CENTRAL_BANK) != (payee in _AT_THE_CENTRAL_BANK):
+            nation.books.reserves += cents if payer in _AT_THE_CENTRAL_BANK else -cents
+    settle_reserves(nation)
+    return total
+
+
+def settle_reserves(nation: Nation) -> None:
+    """A bank short of reserves borrows them from the central bank, and pays back when it has some again."""
     books = nation.books
-    nation.opening = Books(
-        books.household, books.firm, books.treasury, books.loans, books.bonds, books.clearing
-    )
-    nation.flows = NO_FLOWS.copy()
+    if books.reserves < 0:
+        books.advances -= books.reserves
+        books.reserves = 0
+    elif books.advances and books.reserves:
+        back = min(books.advances, books.reserves)
+        books.advances -= back
+        books.reserves -= back
 
 
-def household_pays_firm(nation: Nation, cents: int, row: int = CONSUMPTION) -> int:
-    books, flows = nation.books, nation.flows
-    cents = min(cents, books.household)
-    books.household -= cents
-    books.firm += cents
-    flows[row + HOUSEHOLD] -= cents
-    flows[row + FIRM] += cents
-    return cents
+def lend(nation: Nation, loans: Cents) -> None:
+    """The bank lends money into being."""
+    nation.firms.loans += loans
+    nation.firms.cash += loans
 
 
-def firm_pays_household(nation: Nation, cents: int, row: int) -> int:
-    books, flows = nation.books, nation.flows
-    cents = min(cents, books.firm)
-    books.firm -= cents
-    books.household += cents
-    flows[row + FIRM] -= cents
-    flows[row + HOUSEHOLD] += cents
-    return cents
+def repay(nation: Nation, cents: Cents) -> None:
+    nation.firms.loans -= cents
+    nation.firms.cash -= cents
 
 
-def household_pays_state(nation: Nation, cents: int, row: int) -> int:
-    books, flows = nation.books, nation.flows
-    cents = min(cents, books.household)
-    books.household -= cents
-    books.treasury += cents
-    flows[row + HOUSEHOLD] -= cents
-    flows[row + GOVERNMENT] += cents
-    return cents
-
-
-def firm_pays_state(nation: Nation, cents: int, row: int) -> int:
-    books, flows = nation.books, nation.flows
-    cents = min(cents, books.firm)
-    books.firm -= cents
-    books.treasury += cents
-    flows[row + FIRM] -= cents
-    flows[row + GOVERNMENT] += cents
-    return cents
-
-
-def state_pays_household(nation: Nation, cents: int, row: int) -> int:
-    books, flows = nation.books, nation.flows
-    cents = min(cents, books.treasury)
-    books.treasury -= cents
-    books.household += cents
-    flows[row + GOVERNMENT] -= cents
-    flows[row + HOUSEHOLD] += cents
-    return cents
-
-
-def state_pays_firm(nation: Nation, cents: int, row: int = PURCHASES) -> int:
-    books, flows = nation.books, nation.flows
-    cents = min(cents, books.treasury)
-    books.treasury -= cents
-    books.firm += cents
-    flows[row + GOVERNMENT] -= cents
-    flows[row + FIRM] += cents
-    return cents
-
-
-def import_goods(buyer: Nation, seller: Nation, consumed: int, invested: int) -> tuple[int, int]:
-    """Households and firms pay firms abroad; the two banks settle by their claims on each other."""
-    books, flows, other = buyer.books, buyer.flows, seller.books
-    consumed = min(consumed, books.household)
-    invested = min(invested, books.firm)
-    books.household -= consumed
-    books.firm -= invested
-    flows[TRADE + HOUSEHOLD] -= consumed
-    flows[TRADE + FIRM] -= invested
-    both = consumed + invested
-    books.clearing -= both
-    other.firm += both
-    other.clearing += both
-    seller.flows[TRADE + FIRM] += both
-    return consumed, invested
-
-
-def lend_to_firm(nation: Nation, cents: int) -> None:
-    nation.books.loans += cents
-    nation.books.firm += cents
-
-
-def repay_loans(nation: Nation, cents: int) -> None:
+def sell_bonds(nation: Nation, cents: int, holder: str = "") -> None:
+    """The state borrows from its bank, or from whoever abroad holds deposits there."""
     books = nation.books
-    cents = min(cents, books.firm, books.loans)
-    books.loans -= cents
-    books.firm -= cents
-
-
-def sell_bonds(nation: Nation, cents: int) -> None:
-    nation.books.bonds += cents
-    nation.books.treasury += cents
+    if holder:
+        books.abroad[holder] -= cents
+        books.bonds_abroad[holder] = books.bonds_abroad.get(holder, 0) + cents
+    else:
+        books.bonds_bank += cents
+    books.treasury += cents
+    books.reserves -= cents
+    settle_reserves(nation)
 
 
 def buy_back_bonds(nation: Nation, cents: int) -> None:
     books = nation.books
-    cents = min(cents, books.treasury, books.bonds)
-    books.bonds -= cents
+    books.bonds_bank -= cents
     books.treasury -= cents
+    books.reserves += cents
+    settle_reserves(nation)
 
 
-# --- the checks ---------------------------------------------------------------------------------------
+def trade_bonds(nation: Nation, cents: int, holder: str) -> None:
+    """A trader buys bonds from the nation's bank, or sells them to it (a negative sum)."""
+    books = nation.books
+    books.bonds_bank -= cents
+    books.bonds_abroad[holder] = books.bonds_abroad.get(holder, 0) + cents
+    books.abroad[holder] -= cents
 
 
-def financial_rows(nation: Nation) -> dict[str, tuple[int, int, int, int]]:
-    """How the balance sheets took up the turn: an asset that grew is a use of money (minus), a liability
-    that grew a source (plus). Columns as in SECTORS."""
-    now, then = nation.books, nation.opening
-    household, firm = now.household - then.household, now.firm - then.firm
-    treasury, loans = now.treasury - then.treasury, now.loans - then.loans
-    bonds, clearing = now.bonds - then.bonds, now.clearing - then.clearing
-    return {
-        "change of deposits": (-household, -firm, -treasury, household + firm + treasury),
-        "change of loans": (0, loans, 0, -loans),
-        "change of bonds": (0, 0, bonds, -bonds),
-        "change of clearing": (0, 0, 0, -clearing),
-    }
+def _hold(nation: Nation, sector: int, amount: Amount, total: int, who: str) -> None:
+    """One sector's holdings change: by `amount`, shared out as it is, received (or paid, if `total` is
+    negative)."""
+    if sector == HOUSEHOLDS:
+        nation.people.cash += amount if total > 0 else -amount
+    elif sector == FIRMS:
+        nation.firms.cash += amount if total > 0 else -amount
+    elif sector == GOVERNMENT:
+        nation.books.treasury += total
+    elif sector == ABROAD:
+        abroad = nation.books.abroad
+        abroad[who] = abroad.get(who, 0) + total
 
 
-def transaction_matrix(nation: Nation) -> dict[str, dict[str, int]]:
-    """The nation's last turn in cents, row by row. Its columns sum to zero; of its rows only `trade` and
-    `change of clearing` do not, since their other ends stand in other nations' matrices."""
-    matrix = {
-        name: dict(zip(SECTORS, nation.flows[4 * index : 4 * index + 4], strict=True))
-        for index, name in enumerate(ROWS)
-    }
-    for name, cells in financial_rows(nation).items():
-        matrix[name] = dict(zip(SECTORS, cells, strict=True))
-    return matrix
+def _sum(amount: Amount) -> int:
+    return amount if isinstance(amount, int) else int(np.add.reduce(amount))
+
+
+# --- counting ---------------------------------------------------------------------------------------
+
+
+def deposits(nation: Nation) -> int:
+    people, firms = int(nation.people.cash.sum()), int(nation.firms.cash.sum())
+    return people + firms + sum(nation.books.abroad.values())
+
+
+def worth(nation: Nation) -> Worth:
+    """Net financial assets by sector, from the balance sheets alone."""
+    books = nation.books
+    loans = int(nation.firms.loans.sum())
+    return Worth(
+        household=int(nation.people.cash.sum()),
+        firm=int(nation.firms.cash.sum()) - loans,
+        bank=loans + books.bonds_bank + books.reserves - books.advances - deposits(nation),
+        government=books.treasury - books.bonds,
+        central=books.advances + books.bonds_central - books.reserves - books.treasury,
+        abroad=sum(books.abroad.values()) + sum(books.bonds_abroad.values()),
+    )
+
+
+def _worths(worth: Worth) -> list[int]:
+    return [worth.household, worth.firm, worth.bank, worth.government, worth.central, worth.abroad]
+
+
+def table(nation: Nation) -> dict[str, object]:
+    """The transaction matrix of the last turn as people read it, in units of money: flows, then what became
+    of them. Every row and every column sums to zero."""
+    rows = {name: [cents / 100.0 for cents in nation.flows[i].tolist()] for i, name in enumerate(ROWS)}
+    before, now = _worths(nation.opening), _worths(worth(nation))
+    rows["change of net assets"] = [(b - n) / 100.0 for b, n in zip(before, now, strict=True)]
+    return {"columns": list(SECTORS), "rows": rows}
+
+
+# --- the invariants -----------------------------------------------------------------------------------
 
 
 def rows_sum_to_zero(state: State) -> str | None:
-    nations = list(state.nations.values())
-    for index, name in enumerate(ROWS):
-        start = 4 * index
-        if total := sum([sum(nation.flows[start : start + 4]) for nation in nations]):
-            return f"row {name!r} sums to {total} cents over all nations"
-    if total := sum([nation.books.clearing for nation in nations]):
-        return f"the banks' claims on each other sum to {total} cents"
+    for name, nation in state.nations.items():
+        for row in np.flatnonzero(nation.flows.sum(axis=1)):
+            return f"{name}: {ROWS[row]} do not sum to zero: {nation.flows[row].tolist()}"
+        if total := sum(_worths(worth(nation))):
+            return f"{name}: what its sectors owe and own differs by {total} cents"
     return None
 
 
 def columns_sum_to_zero(state: State) -> str | None:
     for name, nation in state.nations.items():
-        now, then, flows = nation.books, nation.opening, nation.flows
-        columns = (
-            sum(flows[0::4]) - (now.household - then.household),
-            sum(flows[1::4]) - (now.firm - then.firm) + (now.loans - then.loans),
-            sum(flows[2::4]) - (now.treasury - then.treasury) + (now.bonds - then.bonds),
-        )
-        for sector, total in zip(SECTORS, columns, strict=False):
-            if total:
-                return f"the column of {name}'s {sector} sums to {total} cents"
-        owed = now.household + now.firm + now.treasury
-        if held := now.loans + now.bonds + now.clearing - owed:
-            return f"{name}'s bank holds {held} cents more than it owes"
+        before, now = _worths(nation.opening), _worths(worth(nation))
+        for sector, flow in enumerate(nation.flows.sum(axis=0).tolist()):
+            if flow != now[sector] - before[sector]:
+                changed = now[sector] - before[sector]
+                return f"{name}: {SECTORS[sector]} received {flow} cents net, and own {changed} more"
     return None
 
 
 def stocks_are_not_negative(state: State) -> str | None:
     for name, nation in state.nations.items():
-        stocks: Mapping[str, float] = {
-            **dict(zip(Books.__struct_fields__[:5], astuple(nation.books)[:5], strict=True)),
-            "capital": nation.capital,
-            "employed": nation.employed,
-            "price": nation.price,
-            "wage": nation.wage,
-        }
-        for stock, value in stocks.items():
-            if not value >= 0:  # catches NaN too
-                return f"{name}'s {stock} is {value}"
-        if nation.employed > nation.labour:
-            return f"{name} employs {nation.employed} of {nation.labour}"
+        people, firms, books = nation.people, nation.firms, nation.books
+        arrays = {
+            "households' deposits": people.cash, "firms' deposits": firms.cash, "loans": firms.loans,
+            "capital": firms.capital, "goods in stock": firms.stock, "prices": firms.price,
+        }  # fmt: skip
+        scalars = {
+            "reserves": books.reserves, "advances": books.advances, "the treasury": books.treasury,
+            "bonds of the bank": books.bonds_bank, "bonds of the central bank": books.bonds_central,
+            **{f"deposits of {who}": cents for who, cents in books.abroad.items()},
+            **{f"bonds of {who}": cents for who, cents in books.bonds_abroad.items()},
+        }  # fmt: skip
+        for what, array in arrays.items():
+            if not array.min() >= 0:  # a NaN is not either
+                return f"{name}: {what} fell to {array.min():g}"
+        for what, cents in scalars.items():
+            if cents < 0:
+                return f"{name}: {what} fell to {cents}"
+    for who, folio in state.traders.items():
+        for place, goods in folio.goods.items():
+            if not goods >= 0.0:
+                return f"{who}: goods from {place} fell to {goods:g}"
     return None
