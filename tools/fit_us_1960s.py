@@ -82,7 +82,8 @@ def distance(
         runs = [played(parameters, seed) for seed in range(1, seeds + 1)]
     except wt.WindtunnelError:
         return float("inf")
-    return sum(((np.mean([run[name] for run in runs]) - data[name]) / known[name]) ** 2 for name in data)
+    gaps = [(float(np.mean([run[name] for run in runs])) - data[name]) / known[name] for name in data]
+    return sum(gap * gap for gap in gaps)
 
 
 def fit(generations: int, population: int, seeds: int, workers: ProcessPoolExecutor) -> dict[str, float]:

@@ -43,9 +43,11 @@ __all__ = [
     "Outcome",
     "Policy",
     "Progress",
+    "Reported",
     "Role",
     "Scenario",
     "ScheduledEvent",
+    "Section",
     "Validator",
     "Verdict",
     "Wake",
@@ -392,6 +394,26 @@ class Role(Struct, frozen=True):
     memory: type | None = None
 
 
+class Reported(Struct, frozen=True):
+    """A run as a world's own report is told of it: metrics by agent (the world's own under `WORLD`) and name,
+    one value a turn."""
+
+    scenario: str
+    seed: int
+    turns: int
+    series: Mapping[AgentId, Mapping[str, Sequence[float]]]
+
+
+class Section(Struct, frozen=True):
+    """What a world has to say in a run's report: words, and a table. Rows named in `outside` are marked."""
+
+    title: str
+    words: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[Any, ...], ...] = ()
+    outside: tuple[int, ...] = ()
+
+
 class World(Struct, frozen=True):
     """What the entry point `windtunnel.worlds` names."""
 
@@ -409,5 +431,6 @@ class World(Struct, frozen=True):
     migrations: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)
     headline: tuple[str, ...] = ()
     panels: Sequence[Mapping[str, Any]] = ()
+    reports: Sequence[Callable[[Reported], Section | None]] = ()  # sections of its own in a run's report
     redraw_hidden: Callable[[Any, Actor, Chance], Any] | None = None
     scenarios: str = ""  # the folder of its scenario files

@@ -14,6 +14,7 @@ from windtunnel.api import elsewhere, forking, seats
 from windtunnel.api.home import Home, again
 from windtunnel.api.playing import Playing, at_once
 from windtunnel.control import Asked, Found, opened
+from windtunnel.control.asking import ask_player
 from windtunnel.control.compare import Comparison, compare
 from windtunnel.errors import NotFound, UsageError
 from windtunnel.export import export_run
@@ -175,6 +176,18 @@ class Run:
         world = self._home.world(found.row.world)
         looked = self._home.control.at(self._name, turn, world=world, players=self._home.players)
         return at_once(looked).frame.state
+
+    def query(self, name: str, *, turn: int | None = None, agent: str = "", **arguments: Any) -> Any:
+        """Ask the world a question of its own, as it stood after a turn: `run.query("matrix", turn=3)`.
+        `agent` is who asks; without one it is the first."""
+        found = self._now()
+        world = self._home.world(found.row.world)
+        looked = self._home.control.at(self._name, turn, world=world, players=self._home.players)
+
+        async def asked() -> Any:
+            return (await ask_player(await looked, name, agent=agent, arguments=arguments)).answer
+
+        return at_once(asked())
 
     def entries(
         self, *, turn: int | None = None, phase: str | None = None, agent: str | None = None

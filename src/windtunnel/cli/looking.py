@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from windtunnel.cli import door, render, say, turning
+from windtunnel.cli import asking, door, render, say, turning
 from windtunnel.cli.closing import short_path, steps
 from windtunnel.cli.options import Run
 from windtunnel.codec import decode_body
@@ -76,7 +76,7 @@ def _cells(run: Found) -> list[str]:
     return [row.run_id, name, state, turn, str(row.seed), render.age(door.seconds_since(row.created)), origin]
 
 
-def show(
+def show(  # noqa: PLR0913, PLR0917 - one for each option
     run: Run,
     turn: Annotated[int | None, typer.Option(metavar="N", help="One turn, phase by phase.")] = None,
     agent: Annotated[str, typer.Option(metavar="AGENT", help="Only what concerns this agent.")] = "",
@@ -87,6 +87,14 @@ def show(
     operations: Annotated[
         bool, typer.Option("--operations", help="Who did what to the run, and when.")
     ] = False,
+    query: Annotated[
+        str, typer.Option(metavar="NAME", help="Ask the world a question of its own, as it stood then.")
+    ] = "",
+    arg: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="What it takes; may be given again."),
+    ] = None,
+    matrix: Annotated[bool, typer.Option("--matrix", help="Short for --query matrix.")] = False,
 ) -> int:
     """Look at a run: its results, and from there back to the entry that caused them.
 
@@ -96,6 +104,7 @@ def show(
       windtunnel show 4k2 --turn 12
       windtunnel show 4k2 --turn 12 --agent alice --phase plan
       windtunnel show 4k2 --entries --json
+      windtunnel show 4k2 --query history --agent alice
     """
     if phase:
         door.one_of(phase, [*PHASES, "start", "fork", "end"], "--phase")
@@ -103,6 +112,8 @@ def show(
     found = control.find(run)
     if agent:
         _known_agent(found, agent)
+    if query or matrix:
+        return asking.show_query(control, found, query or "matrix", turn, agent, arg or [])
     if operations:
         return _operations(found)
     if entries or ((turn is not None or agent or phase) and say.door.json):

@@ -6,13 +6,12 @@ Nothing is written here, and only what agents saw is computed again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from hashlib import sha256
 from itertools import pairwise
 from typing import Any
 
 from msgspec import Struct
 
-from windtunnel.codec import decode_body, encode_body
+from windtunnel.codec import decode_body, encode_body, seen_digest
 from windtunnel.control.catalog import Found
 from windtunnel.control.verbs import Control, opened
 from windtunnel.errors import Divergence, NotFound
@@ -243,11 +242,10 @@ async def observations(control: Control, found: Found, turn: int) -> dict[str, A
     state = player.frame.state
     actors = (await settled(player.engine.to_act(state))) or player.cast.actors
     seen = [await settled(player.engine.observe(state, actor)) for actor in actors]
-    raw = encode_body(seen)
-    if sha256(raw).hexdigest() != recorded:
+    if seen_digest(seen) != recorded:
         raise Divergence(
             f"what was seen in turn {turn} cannot be computed again",
             where=f"turn {turn}, analyze",
             remedy=f"windtunnel replay {found.row.run_id} tells where it parts from its record",
         )
-    return dict(zip((actor.id for actor in actors), decode_body(raw), strict=True))
+    return dict(zip((actor.id for actor in actors), decode_body(encode_body(seen)), strict=True))

@@ -24,7 +24,7 @@ from windtunnel.journal.model import Entry, RunRow
 from windtunnel.journal.verify import Verified
 from windtunnel.run.checkpoints import circumstances
 from windtunnel.run.entries import Started, read
-from windtunnel.world import WORLD, ScheduledEvent, World
+from windtunnel.world import WORLD, Reported, ScheduledEvent, Section, World
 
 MAX_EVENTS = 300
 MAX_VERDICTS = 200
@@ -75,6 +75,7 @@ class Facts(Struct):
     scheduled: list[ScheduledEvent]
     ended: str | None
     verified: Verified | None
+    sections: list[Section] = field(default_factory=list)  # the world's own
 
 
 def gather(lineage: Lineage, store: Path, world: World | None, verified: Verified | None) -> Facts:
@@ -93,7 +94,29 @@ def gather(lineage: Lineage, store: Path, world: World | None, verified: Verifie
     _walk(lineage, facts)
     for effect in effects_told(lineage):
         facts.effects.add(effect)
+    if world is not None:
+        facts.sections = _of_the_world(world, facts)
     return facts
+
+
+def _of_the_world(world: World, facts: Facts) -> list[Section]:
+    """What the world itself has to say. A part of it that fails says so in its place; the report stands."""
+    series: dict[str, dict[str, Sequence[float]]] = {}
+    for (agent, name), curve in facts.series.items():
+        series.setdefault(agent, {})[name] = curve.values
+    told = Reported(facts.row.scenario, facts.row.seed, facts.row.turn, series)
+    found = []
+    for report in world.reports:
+        try:
+            section = report(told)
+        except Exception as error:  # noqa: BLE001 - a stranger's code must not cost the report
+            name = getattr(report, "__name__", "report")
+            section = Section(
+                f"{world.name}: {name}", (f"This section failed: {type(error).__name__}: {error}",)
+            )
+        if section is not None:
+            found.append(section)
+    return found
 
 
 def _series(lineage: Lineage) -> dict[tuple[str, str], Series]:

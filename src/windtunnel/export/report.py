@@ -27,6 +27,7 @@ def page(facts: Facts) -> str:
         "<main>",
         sections.results(facts),
         sections.curves(facts, charts),
+        sections.of_the_world(facts),
         sections.events(facts),
         sections.verdicts(facts),
         sections.decisions(facts),

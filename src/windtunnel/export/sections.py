@@ -10,7 +10,7 @@ from windtunnel.export.charts import compared
 from windtunnel.export.curves import Chart, chart_markup
 from windtunnel.export.facts import Decision, EffectTold, Facts, Happening, Sample
 from windtunnel.export.markup import attribute, change, number, shown, spoken, table, text
-from windtunnel.world import WORLD
+from windtunnel.world import WORLD, Section
 
 MAX_STANDINGS = 30
 STATUS_TONE = {"completed": "good", "failed": "bad", "crashed": "bad", "cancelled": "warn", "waiting": "warn"}
@@ -133,6 +133,29 @@ def _row(charts: list[Chart], columns: str) -> str:
 
 
 # --- what happened ---------------------------------------------------------------------------------------
+
+
+def of_the_world(facts: Facts) -> str:
+    """Sections that the world itself wrote: words and a table, with what lies outside marked."""
+    return "".join(_own_section(section) for section in facts.sections)
+
+
+def _own_section(section: Section) -> str:
+    words = "".join(f"<p>{text(said, 2000)}</p>" for said in section.words)
+    outside = set(section.outside)
+    rows = [
+        [
+            (f'<span class="badge warn">{cell}</span>' if place == 0 and at in outside else cell)
+            for place, cell in enumerate(shown_cell(value) for value in row)
+        ]
+        for at, row in enumerate(section.rows)
+    ]
+    inside = table([text(name) for name in section.columns], rows) if rows else ""
+    return f"<section><h2>{text(section.title)}</h2>{words}{inside}</section>"
+
+
+def shown_cell(value: Any) -> str:
+    return text(number(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value)
 
 
 def events(facts: Facts) -> str:

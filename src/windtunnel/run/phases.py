@@ -8,11 +8,10 @@ same end.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
-from windtunnel.codec import array_summary, encode_body, encode_seen
+from windtunnel.codec import array_summary, encode_body, seen_digest
 from windtunnel.errors import InvariantBroken, WindtunnelError, WorldError
 from windtunnel.run.deciding import plan
 from windtunnel.run.entries import AppliedEntry, Judgement, Line, Scored
@@ -50,7 +49,7 @@ async def analyze(player: Player, turn: Turn) -> None:
         turn.observations = [observe(state, actor) for actor in turn.actors]
         if turn.observations and type(turn.observations[0]) is CoroutineType:
             turn.observations = [await settled(seen) for seen in turn.observations]
-        digest = sha256(encode_seen(turn.observations)).hexdigest()
+        digest = seen_digest(turn.observations)
     seal_phase(player, turn, "analyze")
     turn.lines.append(("analyze", "observed", "", b'{"seen":"%b"}' % digest.encode()))
 

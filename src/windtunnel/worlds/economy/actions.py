@@ -63,4 +63,4 @@ class Spend(Action, frozen=True):
     """What each household of a crowd would spend on goods this quarter, in cents. Who has less spends what he
     has; an empty array leaves everyone to his habits."""
 
-    cents: NDArray[np.float64]
+    cents: NDArray[np.floating]

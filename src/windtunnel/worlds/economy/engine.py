@@ -116,9 +116,10 @@ def _wishes(state: State, decided: Decided, p: Parameters, context: Context) -> 
         action = decided.get(who)
         if type(action) is Spend and action.cents.size == nation.people.cash.size:
             allowed = decided.allowed.get(who)
-            found[name] = action.cents if allowed is None else np.where(allowed, action.cents, 0.0)
+            wish = action.cents.astype(np.float64)
+            found[name] = wish if allowed is None else np.where(allowed, wish, 0.0)
         else:
-            found[name] = buffer_stock(observing.for_households(nation), context).cents
+            found[name] = buffer_stock(observing.for_households(nation), context).cents.astype(np.float64)
     for name, nation in state.nations.items():
         _set_rate(state, name, nation, decided, p, context)
     return found

@@ -33,22 +33,18 @@ Part: TypeAlias = tuple[int, int, Amount, str]  # row, payee, amount, holder (of
 
 
 def allocate(total: int, weights: Reals) -> Cents:
-    """A sum of cents shared out by weights, to the cent: the largest remainders get what rounding left."""
-    whole = float(weights.sum())
-    if total <= 0 or whole <= 0.0:
+    """A sum of cents shared out by weights, to the cent: each share lies between two rounded marks on the
+    way to the total, so nobody's is off by more than a cent, and together they are the sum."""
+    sums = np.cumsum(weights)
+    whole = float(sums[-1])
+    if total <= 0 or not 0.0 < whole < np.inf:
         shares = np.zeros(weights.size, np.int64)
-        if total > 0:
-            shares[0] = total
+        shares[0] = max(total, 0)
         return shares
-    exact = weights * (total / whole)
-    shares = exact.astype(np.int64)
-    rest = total - int(shares.sum())
-    if rest > 0:
-        shares[np.argsort(shares - exact, kind="stable")[: rest % shares.size]] += 1
-        shares += rest // shares.size
-    elif rest < 0:  # floats ran ahead by a cent or two: the largest give them back
-        shares[np.argsort(-shares, kind="stable")[:-rest]] -= 1
-    return shares
+    marks = np.rint(sums / whole * total).astype(np.int64)
+    marks[-1] = total
+    marks[1:] -= marks[:-1].copy()
+    return marks
 
 
 def open_turn(nation: Nation) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from windtunnel.world import WORLD, Metrics
 from windtunnel.worlds.economy import exchange, ledger
 from windtunnel.worlds.economy.state import Nation, Record, State
@@ -35,7 +37,10 @@ def scores(state: State) -> Mapping[str, Metrics]:
         found[who] = {"wealth": exchange.fortune(state, who, folio) / 100.0}
     for who, name in state.crowds.items():
         crowd = state.nations[name].people
-        found[who] = {"wealth": crowd.cash / 100.0, "income": crowd.income / 100.0}
+        found[who] = {
+            "wealth": (crowd.cash / 100.0).astype(np.float32),
+            "income": (crowd.income / 100.0).astype(np.float32),
+        }
     if gdp > 0.0:
         found[WORLD] = {
             "gdp": gdp,

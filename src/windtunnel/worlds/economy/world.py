@@ -8,6 +8,7 @@ from windtunnel.world import World
 from windtunnel.worlds.economy import ledger, queries
 from windtunnel.worlds.economy.engine import Economy
 from windtunnel.worlds.economy.parameters import Parameters
+from windtunnel.worlds.economy.reports import calibration
 from windtunnel.worlds.economy.roles import ROLES
 from windtunnel.worlds.economy.secrets import finite, redraw_hidden
 from windtunnel.worlds.economy.state import State
@@ -34,6 +35,7 @@ world = World(
         "no negative stock": ledger.stocks_are_not_negative,
         "finite figures": finite,
     },
+    reports=(calibration,),
     headline=("gdp", "inflation", "unemployment"),
     redraw_hidden=redraw_hidden,
     scenarios=str(Path(__file__).with_name("scenarios")),

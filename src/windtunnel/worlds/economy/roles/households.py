@@ -13,7 +13,7 @@ from windtunnel.world import Context, Role
 from windtunnel.worlds.economy.actions import Spend
 from windtunnel.worlds.economy.observing import SeenByHouseholds
 from windtunnel.worlds.economy.parameters import parameters
-from windtunnel.worlds.economy.state import Reals
+from windtunnel.worlds.economy.state import Cents, Reals
 
 INSTRUCTIONS = """\
 You are the households of a nation. Spend says, for each of them, what it would spend on goods this quarter,
@@ -24,19 +24,24 @@ in cents; who has less spends what he has.
 def buffer_stock(seen: SeenByHouseholds, context: Context) -> Spend:
     """Most of the income and a little of what was put by, less when saving pays."""
     p = parameters(context)
-    return Spend(_habit(seen, context) * _keen(seen, p.saving_response, p.neutral_rate))
+    return _spend(_habit(seen, context) * _keen(seen, p.saving_response, p.neutral_rate))
 
 
 def precautionary(seen: SeenByHouseholds, context: Context) -> Spend:
     """The same, but unemployment frightens: the more of it there is, the more is put by."""
     p = parameters(context)
     fear = min(max(1.0 - 2.0 * (seen.unemployment - 0.05), 0.5), 1.1)
-    return Spend(_habit(seen, context) * _keen(seen, p.saving_response, p.neutral_rate) * fear)
+    return _spend(_habit(seen, context) * _keen(seen, p.saving_response, p.neutral_rate) * fear)
 
 
 def hand_to_mouth(seen: SeenByHouseholds, _: Context) -> Spend:
     """Spends what comes in."""
-    return Spend(seen.income.astype(np.float64))
+    return _spend(seen.income)
+
+
+def _spend(wish: Reals | Cents) -> Spend:
+    """A wish is a rough thing: single precision halves what is written down of it."""
+    return Spend(wish.astype(np.float32))
 
 
 def _habit(seen: SeenByHouseholds, context: Context) -> Reals:
