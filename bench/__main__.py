@@ -18,6 +18,8 @@ BENCHES = {  # module, by name, in the order in which all of them are run
     "startup": "bench.startup",
     "verify": "bench.verify",
     "replay": "bench.replay",
+    "economy": "bench.economy",
+    "crowd": "bench.crowd",
 }
 
 

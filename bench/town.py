@@ -64,12 +64,14 @@ class Household(mesa.Agent):  # type: ignore[misc, unused-ignore]
         self.skill = 0.5 + (number * 7919 % model.households) / model.households
         self.stake = self.skill**2
         income = WAGE * (1.0 + p.markup) * (1.0 - TAX) * self.skill
+        self.income = int(income)
         self.cash = int((1.0 - p.spend_income) / p.spend_wealth * income)  # at which it saves nothing
         self.firm: Firm | None = None
 
     def live(self) -> None:
-        """One quarter."""
+        """One quarter. What it would like to spend it decides by what it has and last earned."""
         model, firm = self.model, self.firm
+        wish = spending(model.rules, self.income, self.cash)
         if firm is not None and model.luck() < model.rules.separation + firm.fires:
             firm.staff -= self.skill
             firm = self.firm = None
@@ -90,8 +92,9 @@ class Household(mesa.Agent):  # type: ignore[misc, unused-ignore]
             tax = int((share + pay) * TAX)
             income = share + pay - tax
         model.treasury += tax
+        self.income = income
         cash = self.cash + income
-        spent = spending(model.rules, income, cash)
+        spent = min(wish, cash)
         model.market += spent
         self.cash = cash - spent
 
@@ -108,8 +111,8 @@ class Household(mesa.Agent):  # type: ignore[misc, unused-ignore]
 
 
 def spending(p: Parameters, income: int, cash: int) -> int:
-    """Out of income and of wealth, and not more than there is."""
-    return min(int(p.spend_income * income + p.spend_wealth * cash), cash)
+    """The crowd's buffer-stock rule, at the real rate at which saving is as good as spending."""
+    return int(p.spend_income * income + p.spend_wealth * cash)
 
 
 class Town(mesa.Model):  # type: ignore[misc, unused-ignore]
