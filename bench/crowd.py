@@ -1,8 +1,8 @@
 """The crowd: the 10,000 households of `economy/crowd` decide as one actor, beside as many in Mesa.
 
 Ours is the whole economy with governments, banks, machines and books, judged, journalled and hashed, its
-metrics on; Mesa's households live by the same rules in a town (`town.py`) that has no more than they need, with
-the DataCollector on, in memory. The agents counted are the households, on both sides.
+metrics on. Mesa's households live by the same rules in a town (`town.py`) that has no more than they need,
+with the DataCollector on, in memory. The agents counted are the households, on both sides.
 
 `world_alone` is what would be left of the ratio if the kernel took no time; `share` says where the time goes.
 """
@@ -58,7 +58,11 @@ def ours(folder: str, given: Scenario) -> Figures:
     store.close()
     assert row.turn == given.turns, row
     acts = population(given)[0] * given.turns
-    return {"rate": acts / watch.seconds, "cpu": acts / watch.cpu, "bytes_per_turn": size_of(path) / given.turns}
+    return {
+        "rate": acts / watch.seconds,
+        "cpu": acts / watch.cpu,
+        "bytes_per_turn": size_of(path) / given.turns,
+    }
 
 
 def shared(folder: str, given: Scenario) -> Figures:

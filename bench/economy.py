@@ -1,9 +1,9 @@
 """The economy: turns a second with 4 nations of 1,000 households, and what more nations and people cost.
 
-Growth is held against itself: `times_linear` is the time of a turn over what the smallest economy's turn would
-take if time grew with the number of households, `exponent` the power of growth that it shows. The headline is
-the worse of the two growths, as households a second: at most linear means that these do not fall. Partners
-see each other, so the cost of a nation has a part that grows with their number.
+Growth is held against itself: `times_linear` is the time of a turn over what it would be if it grew with the
+number of households, `exponent` the power of growth that it shows. The headline is the worse of two growths, as
+households a second: at most linear means that these do not fall. Partners see each other, so the cost of a
+nation has a part that grows with their number.
 
 `share` says how much of the wall is the world's own code, and how much the kernel's.
 """
@@ -74,7 +74,9 @@ def run(*, smoke: bool = False) -> Result:
 def result(found: dict[str, Figures], sizes: list[tuple[int, int]]) -> Result:
     small = sizes[0]
     rates = {size: found[f"{size[0]}x{size[1]}"]["rate"] for size in sizes}
-    grown = {size: growth(rates[small], rates[size], math.prod(size) / math.prod(small)) for size in sizes[1:]}
+    grown = {
+        size: growth(rates[small], rates[size], math.prod(size) / math.prod(small)) for size in sizes[1:]
+    }
     worst = max(grown, key=lambda size: grown[size]["times_linear"])
     ours, peer = rates[worst] * math.prod(worst), rates[small] * math.prod(small)
     more = {

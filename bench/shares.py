@@ -33,7 +33,9 @@ class Clock:
             began = perf_counter()
             found = call(*given)
             seconds[name] += perf_counter() - began
-            assert type(found) is not CoroutineType, f"{name} is async: its time would not be seen"
+            if isinstance(found, CoroutineType):
+                found.close()
+                raise TypeError(f"{name} is async: its time would not be seen")
             return found
 
         return watched

@@ -14,7 +14,6 @@ Imported late, and only where Mesa is.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import mesa  # type: ignore[import-not-found, unused-ignore]
 
@@ -155,7 +154,7 @@ class Town(mesa.Model):  # type: ignore[misc, unused-ignore]
         self.data.collect(self)
 
     def share_out(self, takings: int) -> None:
-        """The market's takings, to each firm by its price; the cents that rounding left wait for next time."""
+        """The market's takings, to each firm by its price; what rounding leaves waits for the next."""
         weights = [firm.price ** (1.0 - self.rules.variety) for firm in self.makers]
         whole = math.fsum(weights)
         self.market = takings
