@@ -1,8 +1,8 @@
 """The economy: turns a second with 4 nations of 1,000 households, and what more nations and people cost.
 
 Growth is held against itself: `times_linear` is the time of a turn over what it would be if it grew with the
-number of households, `exponent` the power of growth that it shows. The headline is the worse of two growths, as
-households a second: at most linear means that these do not fall. Partners see each other, so the cost of a
+number of households, `exponent` the power of growth that it shows. The headline is the worse of two growths,
+as households a second: at most linear means that these do not fall. Partners see each other, so the cost of a
 nation has a part that grows with their number.
 
 `share` says how much of the wall is the world's own code, and how much the kernel's.

@@ -1,9 +1,9 @@
 """The households of `crowd` one by one, as one would write them in Mesa: what the crowd does in arrays.
 
 In a quarter each household may lose or leave its job, looks for another one, is paid or supported, is taxed,
-and decides what to spend out of income and wealth: the rules of the economy, with its own numbers. Around
-them stands no more than lets money go round, in whole cents: firms with staff, prices and owners, and a state
-that spends what it takes. No bank, no machines, no trade, no books: all of these ours has besides.
+and decides what to spend out of income and wealth: by the crowd's own rule and numbers. Around them stands no
+more than lets money go round, in whole cents: firms with staff, prices and owners, and a state that spends
+what it takes. No bank, no machines, no trade, no books: all of these ours has besides.
 
 Each household is activated once a quarter, in a fixed order, and pays into one market whose takings the firms
 share. Shuffling, a walk from shop to shop, or several activations a quarter would all cost Mesa more.
@@ -23,6 +23,11 @@ WAGE = 10_000  # cents a quarter for one unit of skill, before the first
 TAX = 0.24
 AT_WORK = 0.94  # of the households, before the first quarter
 CUSHION = 0.2  # of all households without work: the state keeps what they would cost it
+BENEFIT = 0.4  # over the net wage
+LEAVE, FIRE, MEET = 0.05, 0.5, 0.75  # who leaves, who is let go of those too many, who meets an employer
+RAISE, SLACK, CUT = 0.02, 0.04, 0.005  # of wages: where nobody is found, where many are idle, at most
+MARKUP, PRICE_SPEED, VARIETY = 0.35, 0.3, 6.0
+MEMORY, PAYOUT = 0.5, 0.6
 
 
 class Firm(mesa.Agent):  # type: ignore[misc, unused-ignore]
@@ -33,27 +38,26 @@ class Firm(mesa.Agent):  # type: ignore[misc, unused-ignore]
         usual = AT_WORK * model.households / model.firms
         self.wage, self.staff = float(WAGE), 0.0
         self.fires, self.places, self.filled = 0.0, 0, 0
-        self.price = self.wage * (1.0 + model.rules.markup)
+        self.price = self.wage * (1.0 + MARKUP)
         self.cash = int(1.5 * usual * self.wage)
         self.orders = usual
 
     def plan(self) -> None:
         """Pay and prices, staff to let go and places to fill, and what is left over for the owners."""
-        model, p = self.model, self.model.rules
+        model = self.model
         short = 1.0 - self.filled / self.places if self.places else 0.0
-        self.wage *= 1.0 + max(p.wage_raise * short - p.wage_slack * 10.0 * model.unemployment, -p.wage_cut)
-        self.price += p.price_speed * (self.wage * (1.0 + p.markup) - self.price)
+        self.wage *= 1.0 + max(RAISE * short - SLACK * model.unemployment, -CUT)
+        self.price += PRICE_SPEED * (self.wage * (1.0 + MARKUP) - self.price)
         spare = self.staff - self.orders
-        self.fires = p.firing_speed * spare / self.staff if spare > 0.0 else 0.0
+        self.fires = FIRE * spare / self.staff if spare > 0.0 else 0.0
         self.places, self.filled = int(max(-spare, 0.0) + model.luck()), 0
-        dividends = int(p.payout * max(self.cash - 1.1 * self.staff * self.wage, 0.0))
+        dividends = int(PAYOUT * max(self.cash - 1.1 * self.staff * self.wage, 0.0))
         self.cash -= dividends
         model.dividends += dividends
 
     def sell(self, takings: int) -> None:
         self.cash += takings
-        memory = self.model.rules.order_memory
-        self.orders = memory * self.orders + (1.0 - memory) * takings / self.price
+        self.orders = MEMORY * self.orders + (1.0 - MEMORY) * takings / self.price
 
 
 class Household(mesa.Agent):  # type: ignore[misc, unused-ignore]
@@ -62,7 +66,7 @@ class Household(mesa.Agent):  # type: ignore[misc, unused-ignore]
         p = model.rules
         self.skill = 0.5 + (number * 7919 % model.households) / model.households
         self.stake = self.skill**2
-        income = WAGE * (1.0 + p.markup) * (1.0 - TAX) * self.skill
+        income = WAGE * (1.0 + MARKUP) * (1.0 - TAX) * self.skill
         self.income = int(income)
         self.cash = int((1.0 - p.spend_income) / p.spend_wealth * income)  # at which it saves nothing
         self.firm: Firm | None = None
@@ -71,12 +75,12 @@ class Household(mesa.Agent):  # type: ignore[misc, unused-ignore]
         """One quarter. What it would like to spend it decides by what it has and last earned."""
         model, firm = self.model, self.firm
         wish = spending(model.rules, self.income, self.cash)
-        if firm is not None and model.luck() < model.rules.separation + firm.fires:
+        if firm is not None and model.luck() < LEAVE + firm.fires:
             firm.staff -= self.skill
             firm = self.firm = None
         if firm is None:
             model.idle += 1
-            if model.hiring and model.luck() < model.rules.search:
+            if model.hiring and model.luck() < MEET:
                 firm = self.join(model.hiring)
         share = int(model.dividend * self.stake)
         model.dividends -= share
@@ -122,7 +126,7 @@ class Town(mesa.Model):  # type: ignore[misc, unused-ignore]
         self.market = self.dividends = self.idle = 0
         self.dividend = self.gdp = 0.0
         self.unemployment = 1.0 - AT_WORK
-        self.benefit = int(rules.benefit * WAGE * (1.0 - TAX))
+        self.benefit = int(BENEFIT * WAGE * (1.0 - TAX))
         self.treasury = self.cushion()
         self.hiring: list[Firm] = []
         self.makers = list(Firm.create_agents(self, firms))
@@ -147,7 +151,7 @@ class Town(mesa.Model):  # type: ignore[misc, unused-ignore]
         self.dividend, self.idle = self.dividends / self.stakes, 0
         self.people.do("live")
         self.unemployment = self.idle / self.households
-        self.benefit = int(self.rules.benefit * self.makers[0].wage * (1.0 - TAX))
+        self.benefit = int(BENEFIT * self.makers[0].wage * (1.0 - TAX))
         purchases = max(self.treasury - self.cushion(), 0)
         self.treasury -= purchases
         self.share_out(self.market + purchases)
@@ -155,7 +159,7 @@ class Town(mesa.Model):  # type: ignore[misc, unused-ignore]
 
     def share_out(self, takings: int) -> None:
         """The market's takings, to each firm by its price; what rounding leaves waits for the next."""
-        weights = [firm.price ** (1.0 - self.rules.variety) for firm in self.makers]
+        weights = [firm.price ** (1.0 - VARIETY) for firm in self.makers]
         whole = math.fsum(weights)
         self.market = takings
         for firm, weight in zip(self.makers, weights, strict=True):

@@ -162,6 +162,17 @@ def test_no_cent_is_lost_in_the_peers_town(town: Any) -> None:
         assert min(model.treasury, model.market, model.dividends) >= 0
 
 
+def test_nobody_in_the_peers_town_pays_what_he_has_not(town: Any) -> None:
+    model = town.Town(100, 5, Parameters(spend_wealth=1.0))
+    model.treasury = 100
+    for one in (*model.people, *model.makers):
+        one.cash = 100
+    for _ in range(10):
+        model.step()
+        assert min(one.cash for one in (*model.people, *model.makers)) >= 0
+        assert model.treasury >= 0
+
+
 def test_the_peers_households_lose_work_and_find_it(town: Any) -> None:
     model = town.Town(300, 10, Parameters())
     jobs = []
