@@ -28,6 +28,7 @@ LEAVE, FIRE, MEET = 0.05, 0.5, 0.75  # who leaves, who is let go of those too ma
 RAISE, SLACK, CUT = 0.02, 0.04, 0.005  # of wages: where nobody is found, where many are idle, at most
 MARKUP, PRICE_SPEED, VARIETY = 0.35, 0.3, 6.0
 MEMORY, PAYOUT = 0.5, 0.6
+METRICS = {"wealth": "cash", "income": "income"}  # of each household, as the crowd's
 
 
 class Firm(mesa.Agent):  # type: ignore[misc, unused-ignore]
@@ -138,7 +139,7 @@ class Town(mesa.Model):  # type: ignore[misc, unused-ignore]
         self.stakes = math.fsum(one.stake for one in self.people)
         self.data = mesa.DataCollector(
             {"unemployment": "unemployment", "gdp": "gdp"},
-            agenttype_reporters={Household: {"wealth": "cash"}},
+            agenttype_reporters={Household: METRICS},
         )
 
     def cushion(self) -> int:
