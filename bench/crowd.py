@@ -4,7 +4,8 @@ Ours is the whole economy with governments, banks, machines and books, judged, j
 metrics on. Mesa's households live by the same rules in a town (`town.py`) that has no more than they need,
 with the DataCollector on, in memory. The agents counted are the households, on both sides.
 
-`world_alone` is what would be left of the ratio if the kernel took no time; `share` says where the time goes.
+`sketch_ratio` is the ratio that a bare loop reaches with the same bytes and no kernel, `world_alone` the one
+that would be left if kernel and disk took no time at all; `share` says where the time goes.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from msgspec.structs import replace
 from bench.measure import Figures, Result, Stopwatch, by_turns, faster, need, scratch, size_of
 from bench.playing import play, start
 from bench.shares import shares
+from bench.sketch import sketch
 from windtunnel.scenario import load_scenario
 from windtunnel.world import Scenario
 from windtunnel.worlds.economy import world
@@ -69,6 +71,10 @@ def shared(folder: str, given: Scenario) -> Figures:
     return shares(folder, world, given)
 
 
+def bare(folder: str, given: Scenario) -> Figures:
+    return sketch(folder, world, given)
+
+
 def peer(households: int, firms: int, turns: int, rules: Parameters) -> Figures:
     from bench.town import Town
 
@@ -87,6 +93,7 @@ def run(*, smoke: bool = False) -> Result:
         trials: dict[str, Any] = {
             "ours": (ours, (str(folder), given)),
             "share": (shared, (str(folder), given)),
+            "sketch": (bare, (str(folder), given)),
         }
         if need("mesa", smoke=smoke):
             trials["peer"] = (peer, (households, firms, few, given.parameters))
@@ -97,6 +104,8 @@ def run(*, smoke: bool = False) -> Result:
         "cpu_ratio": faster(mine["cpu"], other["cpu"]),
         "turns_per_second": mine["rate"] / households,
         "bytes_per_turn": mine["bytes_per_turn"],
+        "sketch_ratio": faster(found["sketch"]["rate"] * households, other["rate"]),
+        "share_of_sketch": mine["rate"] / (found["sketch"]["rate"] * households),
         "world_alone": faster(mine["rate"] / share["world"], other["rate"]),
         "share": share,
     }

@@ -7,6 +7,7 @@ resume, and nobody to blame for an error. No kernel in Python can be nearer to t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from windtunnel.codec import StateCodec, encode_body, encode_seen
 from windtunnel.journal.sqlite_rows import PAGE_BYTES
 from windtunnel.run.phases import plain_scores
 from windtunnel.run.tape import GROUP_BYTES
-from windtunnel.world import ACCEPT, Actor, Scenario, World
+from windtunnel.world import ACCEPT, Actor, Decided, Scenario, World
 
 BARE = "CREATE TABLE line(seq INTEGER PRIMARY KEY, place TEXT, body BLOB, hash BLOB)"
 
@@ -43,15 +44,21 @@ class Luck:
 
     turn = 0
 
+    def __init__(self, parameters: Any, settings: Mapping[str, Any]) -> None:
+        self.parameters, self.settings = parameters, settings
+
     def chance(self, *element: object) -> Chance:
         return Chance(1, self.turn, "", *element)
 
 
 def sketch(folder: str, world: World, scenario: Scenario) -> Figures:
-    (role,) = world.roles.values()
-    policy = next(iter(role.policies.values()))
-    context: Any = Luck()
-    actors = [Actor(agent.id, agent.role, agent.size) for agent in scenario.agents]
+    context: Any = Luck(scenario.parameters, {})
+    actors, policies = [], list[Any]()
+    for agent in scenario.agents:
+        role = world.roles[agent.role or next(iter(world.roles))]
+        named = agent.policy or next(iter(role.policies))
+        actors.append(Actor(agent.id, agent.role, agent.size))
+        policies.append((role.policies[named], Luck(scenario.parameters, agent.settings)))
     engine = world.engine
     codec: StateCodec[Any] = StateCodec(world.state)
     check = world.validator.check if world.validator else None
@@ -62,13 +69,19 @@ def sketch(folder: str, world: World, scenario: Scenario) -> Figures:
         for turn in range(1, scenario.turns + 1):
             context.turn = turn
             seen = [engine.observe(state, actor) for actor in actors]
-            decided: Any = {a.id: policy(s, context) for a, s in zip(actors, seen, strict=True)}
+            decided: Any = Decided()
+            for actor, observed, (policy, own) in zip(actors, seen, policies, strict=True):
+                decided[actor.id] = policy(observed, own)
             lines = [
                 ("analyze observed", b'{"seen":"%b"}' % sha256(encode_seen(seen)).hexdigest().encode()),
                 ("plan decided", encode_body({"actions": decided})),
             ]
             if check:
-                assert all(check(state, a, decided[a.id], context) is ACCEPT for a in actors)
+                for actor in actors:
+                    verdict: Any = check(state, actor, decided[actor.id], context)
+                    if verdict is not ACCEPT:
+                        assert verdict.kind == "amend", verdict
+                        decided[actor.id] = verdict.action
             applied = engine.apply(state, decided, [], context)
             lines += [
                 ("validate judged", b'{"verdicts":"accept"}'),
