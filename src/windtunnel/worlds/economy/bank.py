@@ -10,7 +10,7 @@ import numpy as np
 
 from windtunnel.worlds.economy import ledger, people
 from windtunnel.worlds.economy.parameters import Parameters
-from windtunnel.worlds.economy.state import Cents, Nation, Reals, Terms
+from windtunnel.worlds.economy.state import DEALER, Cents, Nation, Reals, Terms
 
 FEAR = 0.04  # what a bank that would lend nothing any more adds to the loan rate
 RECOVERED = 0.5  # what a failed firm goes on owing, over what it owns
@@ -60,7 +60,8 @@ def interest(nation: Nation, p: Parameters) -> None:
         to_firms = (firms.cash * rate).astype(np.int64)
         ledger.pay(nation, ledger.INTEREST, ledger.BANK, ledger.FIRMS, int(to_firms.sum()), to_firms)
         for who, cents in sorted(books.abroad.items()):
-            ledger.pay(nation, ledger.INTEREST, ledger.BANK, ledger.ABROAD, int(cents * rate), who=who)
+            own = max(cents - books.swaps, 0) if who == DEALER else cents  # on swaps he earns what he owes
+            ledger.pay(nation, ledger.INTEREST, ledger.BANK, ledger.ABROAD, int(own * rate), who=who)
     due = (firms.loans * loan_rate(nation, p)).astype(np.int64)
     ledger.lend(nation, np.maximum(due - firms.cash, 0))
     ledger.pay(nation, ledger.INTEREST, ledger.FIRMS, ledger.BANK, due, int(due.sum()))

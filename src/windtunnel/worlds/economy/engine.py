@@ -41,6 +41,8 @@ from windtunnel.worlds.economy.state import Nation, Reals, State
 
 MOST_MONEY = 2**53  # cents on one account: beyond, a float would not hold them exactly
 
+ODDEST = 1e9  # times what prices or currencies were at first: there is nothing left to reckon with
+
 
 class Economy(Engine[State]):
     def start(self, scenario: Scenario, context: Context) -> State:
@@ -98,7 +100,8 @@ class Economy(Engine[State]):
             most = max(
                 int(nation.people.cash.sum()), int(nation.firms.loans.sum()), books.bonds, books.advances
             )
-            if most > MOST_MONEY:
+            odd = [value for value in (nation.basket, nation.exchange) if not 1.0 / ODDEST < value < ODDEST]
+            if most > MOST_MONEY or odd:
                 times = f"prices are {nation.basket:.3g} times the first"
                 return f"the money of {name} has lost its meaning: {times}"
         return None

@@ -22,6 +22,7 @@ FEE = 0.001  # of what is changed
 DEPTH = 0.1  # share of what the dealer holds that anybody may take in a quarter
 EMPTY = 0.02  # share of a quarter's output below which reserves are as good as gone
 PATIENCE = 0.1  # how the dealer answers what he holds too much, over how he answers what comes
+REFILL = 0.1  # of what the dealer lacks of all currencies, what banks lend him in a quarter
 STORAGE = 0.01  # goods that spoil in a quarter
 SPREAD = 0.02  # what a trader loses when he sells goods
 
@@ -47,6 +48,7 @@ def set_rates(state: State, p: Parameters) -> list[Event]:
     for name, nation in nations.items():
         if nation.peg:
             told += _defend(name, nation, nations[nation.peg], _excesses(nations, goals), goals[name])
+    _swap(nations, _excesses(nations, goals))
     excess = _excesses(nations, goals)
     mean = sum(excess.values()) / len(excess)
     for name, nation in nations.items():
@@ -61,6 +63,16 @@ def set_rates(state: State, p: Parameters) -> list[Event]:
         if nation.peg:
             nation.exchange = nation.peg_rate * nations[nation.peg].exchange
     return told
+
+
+def _swap(nations: Mapping[str, Nation], excess: Mapping[str, float]) -> None:
+    """Banks keep the dealer in funds: when he holds too little of all currencies, each lends him the same
+    part of what he has, and is paid back when it is too much. Rates do not move by it."""
+    level = sum(excess.values()) / len(excess)
+    part = math.exp(min(max(-REFILL * level, -0.2), 0.2)) - 1.0
+    for nation in nations.values():
+        held = nation.books.abroad.get(DEALER, 0)
+        ledger.swap(nation, max(int(part * held), -nation.books.swaps), DEALER)
 
 
 def _excesses(nations: Mapping[str, Nation], goals: Mapping[str, float]) -> dict[str, float]:

@@ -123,6 +123,12 @@ def buy_back_bonds(nation: Nation, cents: int) -> None:
     settle_reserves(nation)
 
 
+def swap(nation: Nation, cents: int, holder: str) -> None:
+    """The bank lends to the dealer, or is paid back (a negative sum)."""
+    nation.books.swaps += cents
+    nation.books.abroad[holder] = nation.books.abroad.get(holder, 0) + cents
+
+
 def trade_bonds(nation: Nation, cents: int, holder: str) -> None:
     """A trader buys bonds from the nation's bank, or sells them to it (a negative sum)."""
     books = nation.books
@@ -164,10 +170,10 @@ def worth(nation: Nation) -> Worth:
     return Worth(
         household=int(nation.people.cash.sum()),
         firm=int(nation.firms.cash.sum()) - loans,
-        bank=loans + books.bonds_bank + books.reserves - books.advances - deposits(nation),
+        bank=loans + books.swaps + books.bonds_bank + books.reserves - books.advances - deposits(nation),
         government=books.treasury - books.bonds,
         central=books.advances + books.bonds_central - books.reserves - books.treasury,
-        abroad=sum(books.abroad.values()) + sum(books.bonds_abroad.values()),
+        abroad=sum(books.abroad.values()) + sum(books.bonds_abroad.values()) - books.swaps,
     )
 
 
@@ -214,7 +220,8 @@ def stocks_are_not_negative(state: State) -> str | None:
             "capital": firms.capital, "goods in stock": firms.stock, "prices": firms.price,
         }  # fmt: skip
         scalars = {
-            "reserves": books.reserves, "advances": books.advances, "the treasury": books.treasury,
+            "reserves": books.reserves, "swaps": books.swaps,
+            "advances": books.advances, "the treasury": books.treasury,
             "bonds of the bank": books.bonds_bank, "bonds of the central bank": books.bonds_central,
             **{f"deposits of {who}": cents for who, cents in books.abroad.items()},
             **{f"bonds of {who}": cents for who, cents in books.bonds_abroad.items()},

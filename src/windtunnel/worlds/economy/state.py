@@ -30,6 +30,7 @@ class Books(Struct):
     reserves: int = 0
     advances: int = 0
     treasury: int = 0
+    swaps: int = 0  # lent by the bank to the dealer
     bonds_bank: int = 0
     bonds_central: int = 0
     abroad: dict[str, int] = field(default_factory=dict)
