@@ -2,9 +2,9 @@
 
 A `console` block is a shell session: `$ ` lines are run in order, in one workspace per document, and the
 lines below each must be found in its output. `...` stands for whatever differs from run to run. A `python`
-block is run as a script in the same workspace. `<!-- not run: why -->` before a block leaves it out. Before one
-whose figures are those of one kind of processor (NumPy's are not the same on all), `<!-- figures vary -->` lets
-any number stand for a number, and any curve for a curve.
+block is run as a script in the same workspace. `<!-- not run: why -->` before a block leaves it out. Before
+one whose figures are those of one kind of processor (NumPy's differ), `<!-- figures vary -->` lets any number
+stand for a number, and any curve for a curve.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 BLOCK = re.compile(
-    r"(?P<skip><!-- not run: [^>]+ -->\n)?(?P<loose><!-- figures vary -->\n)?```(?P<kind>console|python|yaml)\n(?P<text>.*?)```",
+    r"(?P<skip><!-- not run: [^>]+ -->\n)?(?P<loose><!-- figures vary -->\n)?"
+    r"```(?P<kind>console|python|yaml)\n(?P<text>.*?)```",
     re.DOTALL,
 )
 FIGURE = re.compile(r"[▁▂▃▄▅▆▇█]+|[+-]?\d[\d,.]*(?:e[+-]?\d+)?[%MB]?")
