@@ -19,7 +19,7 @@ SECTORS = ("households", "firms", "bank", "government", "central bank", "abroad"
 HOUSEHOLDS, FIRMS, BANK, GOVERNMENT, CENTRAL, ABROAD = range(6)
 ROWS = (
     "wages", "taxes", "benefits", "consumption", "public purchases", "investment", "trade", "tariffs",
-    "interest", "dividends", "central bank profit", "foreign exchange", "write-offs", "rescue",
+    "interest", "dividends", "seigniorage", "foreign exchange", "write-offs", "rescue",
 )  # fmt: skip
 (
     WAGES, TAXES, BENEFITS, CONSUMPTION, PURCHASES, INVESTMENT, TRADE, TARIFFS, INTEREST, DIVIDENDS,
@@ -186,7 +186,7 @@ def table(nation: Nation) -> dict[str, object]:
     of them. Every row and every column sums to zero."""
     rows = {name: [cents / 100.0 for cents in nation.flows[i].tolist()] for i, name in enumerate(ROWS)}
     before, now = _worths(nation.opening), _worths(worth(nation))
-    rows["change of net assets"] = [(b - n) / 100.0 for b, n in zip(before, now, strict=True)]
+    rows["change of assets"] = [(b - n) / 100.0 for b, n in zip(before, now, strict=True)]
     return {"columns": list(SECTORS), "rows": rows}
 
 
