@@ -12,14 +12,17 @@ bug of ours.
         WrongState          a verb that the run's status does not allow
         LeaseHeld           another process plays this run
         VersionMismatch     a journal or a state that this version cannot read
+        ModelSetup          a model that is not known, not set up, or not allowed
       RunError            the run itself went wrong                             exit 3
         AgentError          an agent raised
         EngineError         a world's engine or validator raised
         InvariantBroken     a world's own check does not hold
         CodecError          a value that must not enter a journal (NaN, infinity, too large, ...)
         EffectFailed        the outside said no for good
+        ModelError          no model answered: trigger, provider, model, status and attempt are in its data
       StorageError        the disk or the database refused                      exit 3
         LeaseLost           another process took this run over
+      BudgetReached       the next model call could cost more than is left         exit 4
       Divergence          a re-execution differs from its record                exit 1
         EffectMissing       a replay asks for an effect that was never recorded
 """
@@ -80,6 +83,10 @@ class VersionMismatch(UsageError):
     code = "version"
 
 
+class ModelSetup(UsageError):
+    code = "model_setup"
+
+
 class RunError(WindtunnelError):
     code = "run_failed"
 
@@ -102,6 +109,15 @@ class CodecError(RunError):
 
 class EffectFailed(RunError):
     code = "effect"
+
+
+class ModelError(RunError):
+    code = "model"
+
+
+class BudgetReached(WindtunnelError):
+    code = "budget"
+    exit_code = 4
 
 
 class StorageError(WindtunnelError):

@@ -13,11 +13,12 @@ import tomllib
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 from msgspec import Meta, Struct, field
 
+from windtunnel.config.models import Models
 from windtunnel.errors import UsageError
 from windtunnel.words import explain, suggest
 
@@ -50,6 +51,7 @@ class Settings(Struct, frozen=True):
     worlds: tuple[PathWorld, ...] = ()
     heads: Heads = field(default_factory=Heads)
     runs: Runs = field(default_factory=Runs)
+    models: Models = field(default_factory=Models)
 
 
 class Workspace:
@@ -148,9 +150,17 @@ def _refuse_unknown(plain: Any, wanted: Any, path: tuple[str | int, ...], text: 
                     remedy=suggest(key, known),
                 )
             _refuse_unknown(value, known[key], (*path, key), text, file)
-    elif isinstance(plain, list) and path == ("worlds",):
-        for index, item in enumerate(plain):
-            _refuse_unknown(item, PathWorld, (*path, index), text, file)
+    elif isinstance(plain, (list, dict)):
+        steps = enumerate(plain) if isinstance(plain, list) else plain.items()
+        for step, item in steps:
+            _refuse_unknown(item, _held(wanted), (*path, step), text, file)
+
+
+def _held(wanted: Any) -> Any:
+    """What a list or a table of this type holds: `PathWorld` for `tuple[PathWorld, ...]`."""
+    return {tuple: lambda held: held[0], dict: lambda held: held[1]}.get(get_origin(wanted), lambda _: None)(
+        get_args(wanted)
+    )
 
 
 def _misfit(problem: str, plain: Any, text: str, file: Path) -> UsageError:
