@@ -18,6 +18,9 @@ from windtunnel.errors import BudgetReached
 from windtunnel.models.prices import money as to_micro
 
 
+LOOK_AGAIN = 1.0  # seconds: who shares an account on another thread cannot wake a call that waits here
+
+
 class Amount(NamedTuple):
     """Micro-dollars and tokens."""
 
@@ -194,7 +197,7 @@ class Desk:
                     raise
             place = asyncio.get_running_loop().create_future()
             self._waiting.append(place)
-            await place
+            await asyncio.wait((place,), timeout=LOOK_AGAIN)
 
     def changed(self) -> None:
         waiting, self._waiting = self._waiting, []

@@ -1,0 +1,182 @@
+"""Providers: pydantic-ai's model classes, made when first asked, with the SDKs' own retries off.
+
+Which package an extra brings is said when it is missing. What a class raises leaves here as `Unanswered`,
+told apart and without keys.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
+
+from windtunnel.errors import ModelSetup
+from windtunnel.models.settings import OFFLINE, PROVIDERS, Deployment, is_loopback
+from windtunnel.models.talk import Ask, Reply
+from windtunnel.models.triggers import Failure, Unanswered, of_error, scrub
+
+if TYPE_CHECKING:
+    from pydantic_ai.models import Model
+
+EXTRAS = {"anthropic": "anthropic", "google": "google"}  # every other provider: openai
+NO_KEY = "no-key"  # what an SDK is given where a server wants none
+
+
+class Adapter(Protocol):
+    async def ask(self, ask: Ask, key: str, timeout: float) -> Reply: ...
+
+    async def aclose(self) -> None: ...
+
+
+def check_reachable(deployment: Deployment, *, offline: bool) -> None:
+    """Refuse, before anything is loaded, what the switch forbids."""
+    if offline and not is_loopback(deployment.host):
+        raise ModelSetup(
+            f"{deployment.full_name} is outside this machine, and {OFFLINE} is set",
+            where=deployment.name,
+            remedy=f"unset {OFFLINE}, or use house, test or a model on this machine",
+            provider=deployment.provider,
+            model=deployment.model,
+        )
+
+
+class PydanticAdapter:
+    """One deployment, asked through its class of pydantic-ai."""
+
+    def __init__(self, deployment: Deployment, secret: str, secrets: Sequence[str], *, offline: bool) -> None:
+        self._deployment, self._secrets = deployment, secrets
+        try:
+            self._model, self._close = _build(deployment, secret, offline=offline)
+            from windtunnel.models import dialect  # noqa: PLC0415 - it loads pydantic-ai
+        except ImportError:
+            extra = EXTRAS.get(deployment.provider, "openai")
+            raise ModelSetup(
+                f"{deployment.provider} needs a package that is not installed",
+                where=deployment.name,
+                remedy=f"pip install 'windtunnel[{extra}]'",
+            ) from None
+        self._dialect = dialect
+        self._mode = _mode(deployment, self._model)
+
+    def __repr__(self) -> str:
+        return f"PydanticAdapter({self._deployment.full_name})"
+
+    async def ask(self, ask: Ask, key: str, timeout: float) -> Reply:
+        told = self._dialect.messages(ask, self._mode)
+        wanted = self._dialect.parameters(ask, self._mode)
+        manners = self._dialect.manners(ask, timeout, key)
+        try:
+            async with asyncio.timeout(timeout):
+                response = await self._model.request(told, manners, wanted)
+        except TimeoutError:
+            said = f"no whole reply within {timeout:g} seconds"
+            raise Unanswered(Failure("connection", said, None, None, None)) from None
+        except Exception as error:
+            failure = of_error(error)
+            if failure is None:
+                raise
+            raise Unanswered(failure._replace(message=scrub(failure.message, self._secrets))) from None
+        return self._dialect.reply(response, self._deployment.model)
+
+    async def aclose(self) -> None:
+        await self._close()
+
+
+def _mode(deployment: Deployment, model: Model[Any]) -> Any:
+    if deployment.manners.output != "auto":
+        return deployment.manners.output
+    profile = model.profile
+    if profile.get("supports_json_schema_output", False):
+        return "native"
+    return "tool" if profile.get("supports_tools", True) else "prompt"
+
+
+def _build(deployment: Deployment, secret: str, *, offline: bool) -> tuple[Model[Any], Callable[[], Any]]:
+    from windtunnel.models import wire  # noqa: PLC0415 - httpx, as heavy as the SDKs
+
+    if deployment.provider not in PROVIDERS:
+        return _other(deployment, offline=offline)
+    parts = urlsplit(deployment.url)
+    client = wire.client(
+        parts.hostname or "",
+        parts.scheme,
+        deployment.manners.timeout,
+        offline=offline,
+        most=deployment.manners.most,
+    )
+    makers = {"anthropic": _anthropic, "google": _google}
+    return makers.get(deployment.provider, _openai)(deployment, secret or NO_KEY, client), client.aclose
+
+
+def _anthropic(deployment: Deployment, secret: str, client: Any) -> Model[Any]:
+    from anthropic import AsyncAnthropic  # noqa: PLC0415 - loaded only where it is asked
+    from pydantic_ai.models.anthropic import AnthropicModel  # noqa: PLC0415
+    from pydantic_ai.providers.anthropic import AnthropicProvider  # noqa: PLC0415
+
+    sdk = AsyncAnthropic(api_key=secret, base_url=deployment.url, http_client=client, max_retries=0)
+    return AnthropicModel(deployment.model, provider=AnthropicProvider(anthropic_client=sdk))
+
+
+def _google(deployment: Deployment, secret: str, client: Any) -> Model[Any]:
+    from google.genai.types import HttpRetryOptions  # noqa: PLC0415 - loaded only where it is asked
+    from pydantic_ai.models.google import GoogleModel  # noqa: PLC0415
+    from pydantic_ai.providers.google import GoogleProvider  # noqa: PLC0415
+
+    provider = GoogleProvider(
+        api_key=secret,
+        base_url=deployment.url,
+        http_client=client,
+        retry_options=HttpRetryOptions(attempts=1),
+    )
+    return GoogleModel(deployment.model, provider=provider)
+
+
+def _openai(deployment: Deployment, secret: str, client: Any) -> Model[Any]:
+    from openai import AsyncOpenAI  # noqa: PLC0415 - loaded only where it is asked
+
+    sdk = AsyncOpenAI(api_key=secret, base_url=deployment.url, http_client=client, max_retries=0)
+    at_home = deployment.url.rstrip("/") == PROVIDERS["openai"].address
+    if deployment.provider == "openai":
+        models = import_module("pydantic_ai.models.openai")
+        provider = import_module("pydantic_ai.providers.openai").OpenAIProvider(openai_client=sdk)
+        found: Model[Any] = models.OpenAIResponsesModel(deployment.model, provider=provider)
+    elif deployment.provider == "ollama":
+        provider = import_module("pydantic_ai.providers.ollama").OllamaProvider(openai_client=sdk)
+        found = import_module("pydantic_ai.models.ollama").OllamaModel(deployment.model, provider=provider)
+    else:
+        models = import_module("pydantic_ai.models.openai")
+        if deployment.provider == "vllm":
+            provider = import_module("pydantic_ai.providers.vllm").VLLMProvider(openai_client=sdk)
+        elif at_home:
+            provider = import_module("pydantic_ai.providers.openai").OpenAIProvider(openai_client=sdk)
+        else:
+            compatible = import_module("pydantic_ai.providers.openai_compatible")
+            provider = compatible.OpenAICompatibleProvider("openai-chat", openai_client=sdk)
+        found = models.OpenAIChatModel(deployment.model, provider=provider)
+    return found
+
+
+def _other(deployment: Deployment, *, offline: bool) -> tuple[Model[Any], Callable[[], Any]]:
+    """Any other provider pydantic-ai knows, set up by its own variables. Its requests do not pass our wire."""
+    from pydantic_ai.exceptions import UserError  # noqa: PLC0415 - loaded only where it is asked
+    from pydantic_ai.models import infer_model  # noqa: PLC0415
+
+    if offline:
+        check_reachable(deployment, offline=True)
+    try:
+        model = infer_model(deployment.full_name)
+    except (UserError, ValueError) as error:
+        raise ModelSetup(
+            scrub(str(error)),
+            where=deployment.name,
+            remedy=f"known here: {', '.join(PROVIDERS)}; others as pydantic-ai names them",
+        ) from None
+    except ImportError as error:
+        raise ModelSetup(scrub(str(error)), where=deployment.name, remedy="install that package") from None
+
+    async def close() -> None:
+        return
+
+    return model, close
