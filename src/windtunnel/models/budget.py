@@ -17,7 +17,6 @@ from windtunnel.config.models import Limit
 from windtunnel.errors import BudgetReached
 from windtunnel.models.prices import money as to_micro
 
-
 LOOK_AGAIN = 1.0  # seconds: who shares an account on another thread cannot wake a call that waits here
 
 
@@ -108,14 +107,23 @@ class Purse:
             self.doubtful = self.doubtful.plus(amount)
 
 
-def reached(  # noqa: PLR0913 - every number of it is for whoever reads the error
-    account: Account, key: str, wanted: Amount, spent: Amount, reserved: Amount, remedy: str, *, may_wait: bool
+def reached(
+    account: Account,
+    key: str,
+    wanted: Amount,
+    spent: Amount,
+    reserved: Amount,
+    remedy: str,
+    *,
+    may_wait: bool,
 ) -> BudgetReached:
     money = account.ceiling.money is not None and (
         spent.money + reserved.money + wanted.money > account.ceiling.money
     )
     if money:
-        told = [dollars(one) for one in (account.ceiling.money or 0, spent.money, reserved.money, wanted.money)]
+        told = [
+            dollars(one) for one in (account.ceiling.money or 0, spent.money, reserved.money, wanted.money)
+        ]
     else:
         told = [
             f"{one:,} tokens"
@@ -125,7 +133,8 @@ def reached(  # noqa: PLR0913 - every number of it is for whoever reads the erro
         f"the budget of {told[0]} is reached: {told[1]} spent, {told[2]} reserved, and the next call could "
         f"take {told[3]}",
         where=account.name,
-        remedy=remedy or f"raise models.budgets.{account.name.partition(' ')[0]} in windtunnel.toml, then resume",
+        remedy=remedy
+        or f"raise models.budgets.{account.name.partition(' ')[0]} in windtunnel.toml, then resume",
         account=account.name,
         key=key,
         limit=account.ceiling._asdict(),

@@ -94,7 +94,9 @@ def parameters(ask: Ask, mode: Mode) -> ModelRequestParameters:
 
 def manners(ask: Ask, timeout: float, key: str) -> ModelSettings:
     found = ModelSettings(
-        max_tokens=ask.max_tokens, timeout=timeout, extra_headers={"Idempotency-Key": key, "X-Request-Id": key}
+        max_tokens=ask.max_tokens,
+        timeout=timeout,
+        extra_headers={"Idempotency-Key": key, "X-Request-Id": key},
     )
     if ask.temperature is not None:
         found["temperature"] = ask.temperature
@@ -147,7 +149,9 @@ def _arguments(args: Any) -> Any:
 # --- the other way round, for code that uses a route as a model ---
 
 
-def asked(model: str, told: Sequence[ModelMessage], settings: ModelSettings, wanted: ModelRequestParameters) -> Ask:
+def asked(
+    model: str, told: Sequence[ModelMessage], settings: ModelSettings, wanted: ModelRequestParameters
+) -> Ask:
     """Our Ask for what pydantic-ai would send."""
     spoken: list[Message] = []
     for message in told:
@@ -183,7 +187,9 @@ def _said(parts: Iterable[ModelRequestPart]) -> Iterable[Message]:
             yield Message("system", part.content)
         elif isinstance(part, UserPromptPart):
             said = part.content
-            yield Message("user", said if isinstance(said, str) else "\n".join(s for s in said if isinstance(s, str)))
+            yield Message(
+                "user", said if isinstance(said, str) else "\n".join(s for s in said if isinstance(s, str))
+            )
         elif isinstance(part, ToolReturnPart):
             yield Message("tool", part.model_response_str(), part.tool_name, answers=part.tool_call_id)
         else:  # asked again: a retry, which pydantic-ai words itself

@@ -65,7 +65,9 @@ class Ledger:
 
     def in_doubt(self) -> list[Doubt]:
         with self._lock, self._told():
-            rows = self._db.execute("select id, account, key, money, tokens, open from reservation order by id")
+            rows = self._db.execute(
+                "select id, account, key, money, tokens, open from reservation order by id"
+            )
             return [Doubt(id, account, key, Amount(m, t), bool(o)) for id, account, key, m, t, o in rows]  # noqa: A001
 
     def clear(self, id: int, spent: Amount = Amount()) -> bool:  # noqa: A002 - as the column is called

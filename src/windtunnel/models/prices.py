@@ -107,7 +107,6 @@ def _published(deployment: Deployment) -> Rate | None:
 def most_tokens(ask: Ask) -> Usage:
     """The most tokens a call can use: a token is at least one byte, and no more are answered than allowed."""
 
-
     size = sum(len(message.text.encode("utf-8", "replace")) + len(message.name) for message in ask.messages)
     size += sum(len(msgspec.json.encode(message.calls)) for message in ask.messages if message.calls)
     size += MESSAGE_TOKENS * (len(ask.messages) + 1)

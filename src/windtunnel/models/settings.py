@@ -116,7 +116,9 @@ class Setup:
         for known, _, _, _, variable in FROM_ENVIRONMENT:
             if name == known:
                 return ModelSetup(
-                    f"the model {name!r} is not set up", where=where, remedy=f"set {variable}, or name another"
+                    f"the model {name!r} is not set up",
+                    where=where,
+                    remedy=f"set {variable}, or name another",
                 )
         known_names = [*self.deployments, *self.routes, *BUILT_IN]
         return ModelSetup(f"there is no model {name!r}", where=where, remedy=suggest(name, known_names))

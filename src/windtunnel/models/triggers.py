@@ -43,7 +43,9 @@ REMEDIES: dict[Trigger, str] = {
     "output": "what came back is no answer of this dialect: see that the address speaks it",
     "denied": "see that the key is valid and the model's name right: windtunnel models test",
 }
-AGAIN: frozenset[Trigger] = frozenset({"connection", "busy", "server", "output"})  # the same one may do better
+AGAIN: frozenset[Trigger] = frozenset(
+    {"connection", "busy", "server", "output"}
+)  # the same one may do better
 NOT_BILLED: frozenset[Trigger] = frozenset({"busy", "quota", "context", "denied"})
 
 
@@ -85,9 +87,7 @@ def of_status(status: int, said: str, retry_after: float | None = None) -> Failu
         trigger = "context"
     elif status in {400, 403, 422} and _REFUSAL.search(said):
         trigger = "refusal"
-    elif status in {408, 504}:
-        trigger = "server"
-    elif status >= 500:
+    elif status in {408, 504} or status >= 500:
         trigger = "server"
     elif 200 <= status < 400:
         trigger = "output"
