@@ -158,9 +158,8 @@ def _refuse_unknown(plain: Any, wanted: Any, path: tuple[str | int, ...], text: 
 
 def _held(wanted: Any) -> Any:
     """What a list or a table of this type holds: `PathWorld` for `tuple[PathWorld, ...]`."""
-    return {tuple: lambda held: held[0], dict: lambda held: held[1]}.get(get_origin(wanted), lambda _: None)(
-        get_args(wanted)
-    )
+    held = get_args(wanted)
+    return {tuple: held[:1], dict: held[1:]}.get(get_origin(wanted), (None,))[0]
 
 
 def _misfit(problem: str, plain: Any, text: str, file: Path) -> UsageError:

@@ -80,7 +80,7 @@ class Budgets(Struct, frozen=True):
 
 
 class Retry(Struct, frozen=True):
-    """`patience`: a deployment that asks for a longer pause is left for the next of the chain, if there is one."""
+    """`patience`: a deployment that asks for a longer pause is left for the next one in the chain."""
 
     attempts: Count = 4
     deadline: Seconds = 600.0

@@ -33,6 +33,9 @@ class Amount(NamedTuple):
         return Amount(self.money - other.money, self.tokens - other.tokens)
 
 
+NOTHING = Amount()
+
+
 class Ceiling(NamedTuple):
     """What an account may reach; None is no limit."""
 
@@ -161,7 +164,7 @@ class Held:
     def is_open(self) -> bool:
         return self._holds is not None
 
-    def settle(self, spent: Amount = Amount()) -> None:
+    def settle(self, spent: Amount = NOTHING) -> None:
         for account, hold in self._close():
             account.settle(hold, spent)
         self._desk.changed()

@@ -1,7 +1,7 @@
 """Replies kept across runs: off unless asked for, and no part of any run's record.
 
-Keyed by the canonical request: everything that reaches the model, and which model at which address. Who asked,
-why, and under which run do not count. Only whole answers are kept; one that was cut, refused or empty is not.
+Keyed by the canonical request: everything that reaches the model, which model, and where. Who asked, why, and
+under which run do not count. Only whole answers are kept; one that was cut, refused or empty is not.
 A cache that cannot be read or written is as good as none: it never stops a call.
 """
 

@@ -51,8 +51,9 @@ class Gateway:
         home: Path | None = None,
         make: MakeAdapter | None = None,
     ) -> None:
-        """`local` answers for names such as `house`, in this process; `home` is the workspace's `.windtunnel`,
-        for accounts that last and the cache; `make` puts an adapter of one's own in a provider's place."""
+        """`local` answers for names such as `house`, in this process; `home` is the workspace's
+        `.windtunnel`, for accounts that last and the cache; `make` puts an adapter of one's own
+        in a provider's place."""
         self.settings = settings or words.Models()
         environ = os.environ if environ is None else environ
         self.setup = Setup(self.settings, environ)
@@ -84,8 +85,8 @@ class Gateway:
     ) -> Reply:
         """One reply. `key` is the same whenever the same call is asked again: providers are told it.
 
-        ModelError: no deployment of the plan gave a reply. BudgetReached: the next attempt could cost more than
-        is left. ModelSetup: what is asked for is not set up, not allowed, or has no price.
+        ModelError: no deployment of the plan gave a reply. BudgetReached: the next attempt could cost more
+        than is left. ModelSetup: what is asked for is not set up, not allowed, or has no price.
         """
         self._settle_in()
         chosen = plan(self.setup, ask.model, ask.task)
@@ -160,8 +161,8 @@ class Gateway:
             raise ModelSetup(
                 f"{one.full_name} has no price, and money is limited here",
                 where=one.name,
-                remedy=f'write [models.prices."{one.full_name}"] with input and output, in dollars for a million '
-                "tokens, or local = true at the deployment if it costs nothing",
+                remedy=f'write [models.prices."{one.full_name}"] with input and output, in dollars for a '
+                "million tokens, or local = true at the deployment if it costs nothing",
                 provider=one.provider,
                 model=one.model,
             )
@@ -176,8 +177,8 @@ class Gateway:
         return (Purse(f"call {key}", Ceiling.of(limit)), *accounts)
 
     def purse(self, run: str, earlier: Sequence[tuple[Amount, Amount]] = ()) -> Purse:
-        """The account of a run. `earlier`: of each of its calls so far, what it cost and what is still reserved;
-        `worst_case` says what to reserve for a call whose reply is not in the journal."""
+        """The account of a run. `earlier`: what each of its calls cost so far, and what is still reserved
+        for it; `worst_case` says what to reserve for a call whose reply is not in the journal."""
         return Purse(f"run {run}".strip(), Ceiling.of(self.settings.budgets.run), earlier)
 
     def lasting(self, kind: str, name: str = "") -> Account:
@@ -264,7 +265,7 @@ class Gateway:
             raise UsageError("a gateway serves one event loop", remedy="make one gateway for each loop")
 
 
-def _unheard(kind: str, **body: Any) -> None:
+def _unheard(_kind: str, **_body: Any) -> None:
     return
 
 

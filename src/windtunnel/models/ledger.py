@@ -1,8 +1,8 @@
 """Accounts that outlive a process: one SQLite file of the workspace, shared by all its processes.
 
-A reservation is on the disk before the call goes out (`BEGIN IMMEDIATE`, `synchronous=FULL`), so two processes
-can never both take the last cent, and a process that dies leaves what it had reserved reserved. `in_doubt`
-lists such reservations; `clear` gives one back, once somebody has looked at the provider's bill.
+A reservation is on the disk before the call goes out (`BEGIN IMMEDIATE`, `synchronous=FULL`), so two
+processes can never both take the last cent, and a process that dies leaves what it
+had reserved reserved. `in_doubt` lists such reservations; `clear` gives one back, once somebody has looked at the provider's bill.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import apsw
 
 from windtunnel.errors import StorageError
-from windtunnel.models.budget import Amount, Ceiling, reached
+from windtunnel.models.budget import NOTHING, Amount, Ceiling, reached
 
 BUSY_MILLISECONDS = 30_000
 FILE = "accounts.sqlite"
@@ -70,7 +70,7 @@ class Ledger:
             )
             return [Doubt(id, account, key, Amount(m, t), bool(o)) for id, account, key, m, t, o in rows]  # noqa: A001
 
-    def clear(self, id: int, spent: Amount = Amount()) -> bool:  # noqa: A002 - as the column is called
+    def clear(self, id: int, spent: Amount = NOTHING) -> bool:  # noqa: A002 - as the column is called
         """Close a reservation at what the provider's bill says; False if there is none."""
         with self._writing():
             return self._settle(id, spent)
@@ -120,7 +120,8 @@ class Ledger:
 
     def _sum(self, name: str, more: str) -> Amount:
         sums = "select coalesce(sum(money), 0), coalesce(sum(tokens), 0) from reservation where account = ?"
-        return Amount(*self._db.execute(f"{sums} {more}", (name,)).fetchone())
+        row: Any = self._db.execute(f"{sums} {more}", (name,)).fetchone()
+        return Amount(*row)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -1,6 +1,6 @@
 """A route as a model of pydantic-ai: whatever takes a `Model` can be given one, another route included.
 
-Streaming is not offered: a reply is durable before it is used, so there is nothing to show before it is whole.
+Streaming is not offered: a reply is durable before it is used, so nothing is shown before it is whole.
 """
 
 from __future__ import annotations

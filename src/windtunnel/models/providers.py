@@ -25,7 +25,7 @@ NO_KEY = "no-key"  # what an SDK is given where a server wants none
 
 
 class Adapter(Protocol):
-    async def ask(self, ask: Ask, key: str, timeout: float) -> Reply: ...
+    async def ask(self, ask: Ask, key: str, limit: float) -> Reply: ...
 
     async def aclose(self) -> None: ...
 
@@ -63,15 +63,15 @@ class PydanticAdapter:
     def __repr__(self) -> str:
         return f"PydanticAdapter({self._deployment.full_name})"
 
-    async def ask(self, ask: Ask, key: str, timeout: float) -> Reply:
+    async def ask(self, ask: Ask, key: str, limit: float) -> Reply:
         told = self._dialect.messages(ask, self._mode)
         wanted = self._dialect.parameters(ask, self._mode)
-        manners = self._dialect.manners(ask, timeout, key)
+        manners = self._dialect.manners(ask, limit, key)
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(limit):
                 response = await self._model.request(told, manners, wanted)
         except TimeoutError:
-            said = f"no whole reply within {timeout:g} seconds"
+            said = f"no whole reply within {limit:g} seconds"
             raise Unanswered(Failure("connection", said, None, None, None)) from None
         except Exception as error:
             failure = of_error(error)
@@ -159,7 +159,7 @@ def _openai(deployment: Deployment, secret: str, client: Any) -> Model[Any]:
 
 
 def _other(deployment: Deployment, *, offline: bool) -> tuple[Model[Any], Callable[[], Any]]:
-    """Any other provider pydantic-ai knows, set up by its own variables. Its requests do not pass our wire."""
+    """Any other provider pydantic-ai knows, set up by its own variables. It does not pass our wire."""
     from pydantic_ai.exceptions import UserError  # noqa: PLC0415 - loaded only where it is asked
     from pydantic_ai.models import infer_model  # noqa: PLC0415
 

@@ -16,7 +16,7 @@ from msgspec import structs
 
 from windtunnel.config.models import Retry, Trigger
 from windtunnel.errors import ModelError
-from windtunnel.models.budget import Account, Amount, Desk, Held
+from windtunnel.models.budget import NOTHING, Account, Amount, Desk, Held
 from windtunnel.models.parsing import last_object
 from windtunnel.models.prices import most_tokens
 from windtunnel.models.routes import FELL, Plan
@@ -111,7 +111,7 @@ class Call:
         return True
 
     async def _attempt(self, station: Station) -> Reply | Failure | None:
-        """Reserve, stand in line, ask, settle. None if the deployment was found resting when its turn came."""
+        """Reserve, stand in line, ask, settle. None if the deployment rests when its turn comes."""
         adapter = station.adapter(self._make)
         rate = station.rate
         worst = Amount(rate.cost(self._most) if rate is not None else 0, self._most.input + self._most.output)
@@ -162,7 +162,7 @@ class Call:
         else:
             station.breaker.left()
         station.lane.leave(entered, busy=busy, rest=(outcome.retry_after or 0.0) if busy else 0.0)
-        doubt = held.amount if in_doubt else Amount()
+        doubt = held.amount if in_doubt else NOTHING
         self._noted(
             station, outcome.trigger, started, status=outcome.status, said=outcome.message, doubt=doubt
         )
@@ -232,7 +232,7 @@ class Call:
 
     def _backoff(self, round_: int) -> float:
         """Twice as long each time, spread by half: by the call's key, so that no chance is needed."""
-        longest = min(self._retry.longest_wait, self._retry.first_wait * 2 ** (round_ - 1))
+        longest: float = min(self._retry.longest_wait, self._retry.first_wait * 2 ** (round_ - 1))
         spread = sha256(f"{self._key} {self.attempt}".encode()).digest()[0] / 255
         return longest * (0.5 + 0.5 * spread)
 
@@ -245,7 +245,7 @@ class Call:
         started: float,
         *,
         cost: int = 0,
-        doubt: Amount = Amount(),
+        doubt: Amount = NOTHING,
         status: int | None = None,
         said: str = "",
     ) -> None:
@@ -268,8 +268,8 @@ class Call:
         tried = f"; before that {', '.join(dict.fromkeys(before))}" if before else ""
         late = f"; the call's {self._retry.deadline:g} s were up" if self._left() <= 0 else ""
         return ModelError(
-            f"{one.provider} gave no reply from {one.model}{status}, {failure.trigger}, at attempt {self.attempt}: "
-            f"{failure.message}{tried}{late}",
+            f"{one.provider} gave no reply from {one.model}{status}, {failure.trigger}, "
+            f"at attempt {self.attempt}: {failure.message}{tried}{late}",
             where=one.name,
             remedy=REMEDIES[failure.trigger],
             provider=one.provider,

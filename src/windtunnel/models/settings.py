@@ -43,7 +43,7 @@ PROVIDERS = {
     "vllm": Provider("VLLM_API_KEY", "VLLM_URL", "http://localhost:8000", local=True),
 }
 
-# name, prefix, variable that names the model, model where it is not set, variable without which it is not there
+# name, prefix, variable that names the model, model where that is not set, variable that must be set
 FROM_ENVIRONMENT = (
     ("claude", "anthropic", "ANTHROPIC_MODEL", "claude-sonnet-5-5", "ANTHROPIC_API_KEY"),
     ("gemini", "google", "GEMINI_MODEL", "gemini-3.8-flash", "GEMINI_API_KEY"),
@@ -62,7 +62,7 @@ DEFAULT = words.Route(
 
 
 class Deployment(NamedTuple):
-    """One model at one address, every question settled. `key` is the name of a variable, never what it holds."""
+    """One model at one address, all settled. `key` is the name of a variable, never what it holds."""
 
     name: str
     provider: str
@@ -160,7 +160,7 @@ class Setup:
                 raise ModelSetup(  # what was written may be a key: it is not shown
                     "`key` is the name of an environment variable, never a key itself",
                     where=f"{where}.key",
-                    remedy='write key = "MY_API_KEY" and set MY_API_KEY; a key that was written down is renewed',
+                    remedy='write key = "MY_API_KEY" and set MY_API_KEY; renew a key that was written down',
                 )
             found[name] = self._settle(written.model, written, name)
         return found
@@ -212,9 +212,8 @@ class Setup:
         for step in (*route.chain, *(step for choice in route.choose for step in choice.use)):
             if step in self.routes:
                 self._walk(step, (*above, name))
-            elif step not in BUILT_IN and step not in _known_later() and ":" not in step:
-                if step not in self.deployments:
-                    raise self._unknown(step, f"models.routes.{name}")
+            elif ":" not in step and step not in {*BUILT_IN, *_known_later(), *self.deployments}:
+                raise self._unknown(step, f"models.routes.{name}")
 
 
 def _known_later() -> frozenset[str]:

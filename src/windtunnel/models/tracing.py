@@ -26,7 +26,7 @@ class Span(Protocol):
 class _NoSpan:
     __slots__ = ()
 
-    def set(self, **attributes: Any) -> None:
+    def set(self, **_attributes: Any) -> None:
         return
 
 
@@ -40,7 +40,7 @@ class Tracer:
     is_on = False
     content = False
 
-    def span(self, kind: Kind, name: str, **attributes: Any) -> AbstractContextManager[Span]:
+    def span(self, kind: Kind, name: str, **attributes: Any) -> AbstractContextManager[Span]:  # noqa: ARG002
         return _NOTHING
 
     def close(self) -> None:
@@ -80,12 +80,14 @@ class _OpenSpan:
                 self._span.set_attribute(_dotted(name), value)
 
 
-_HEADS = ("gen_ai_request_", "gen_ai_response_", "gen_ai_usage_", "gen_ai_operation_", "gen_ai_provider_")
-_HEADS += ("gen_ai_agent_", "gen_ai_tool_", "gen_ai_", "windtunnel_", "error_", "server_")
+_HEADS = (
+    "gen_ai_request_", "gen_ai_response_", "gen_ai_usage_", "gen_ai_operation_", "gen_ai_provider_",
+    "gen_ai_agent_", "gen_ai_tool_", "gen_ai_", "windtunnel_", "error_", "server_",
+)  # fmt: skip
 
 
 def _dotted(name: str) -> str:
-    """`gen_ai_usage_input_tokens` is `gen_ai.usage.input_tokens`: the dots stand where the conventions have them."""
+    """`gen_ai_usage_input_tokens` is `gen_ai.usage.input_tokens`: dots where the conventions have them."""
     for head in _HEADS:
         if name.startswith(head):
             return (
@@ -104,7 +106,7 @@ def is_asked(environ: Mapping[str, str]) -> bool:
 
 
 def tracer_for(environ: Mapping[str, str]) -> Tracer:
-    """The tracer that the environment asks for; the silent one where it asks for none or no package is there."""
+    """The tracer that the environment asks for; the silent one where it asks for none."""
     if not is_asked(environ):
         return Tracer()
     try:

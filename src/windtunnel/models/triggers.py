@@ -105,7 +105,7 @@ def _delay(said: str) -> float | None:
 
 
 def of_error(error: BaseException) -> Failure | None:
-    """What a model class of pydantic-ai raised; None for what is no failure of a call, but a bug or a stop."""
+    """What a model class of pydantic-ai raised; None for a bug of ours."""
     from pydantic_ai import exceptions as theirs  # noqa: PLC0415 - loaded: it raised
 
     if isinstance(error, theirs.ModelHTTPError):
@@ -120,16 +120,16 @@ def of_error(error: BaseException) -> Failure | None:
     if isinstance(error, theirs.ModelRateLimitError):
         return Failure("busy", said, None, error.retry_after, False)
     if isinstance(error, theirs.ModelAPIError):
-        named = {
-            theirs.ModelQuotaExceededError: "quota",
-            theirs.ModelContextWindowExceededError: "context",
-            theirs.ModelRequestRejectedError: "denied",
-            theirs.ModelUnavailableError: "server",
-            theirs.ModelServerError: "server",
-        }
+        named: tuple[tuple[type[Exception], Trigger], ...] = (
+            (theirs.ModelQuotaExceededError, "quota"),
+            (theirs.ModelContextWindowExceededError, "context"),
+            (theirs.ModelRequestRejectedError, "denied"),
+            (theirs.ModelUnavailableError, "server"),
+            (theirs.ModelServerError, "server"),
+        )
         undecoded = "JSON" in said  # as pydantic-ai words a body that its SDK could not read
-        other = "output" if undecoded else "connection"
-        trigger: Any = next((name for kind, name in named.items() if isinstance(error, kind)), other)
+        trigger: Trigger = "output" if undecoded else "connection"
+        trigger = next((name for kind, name in named if isinstance(error, kind)), trigger)
         return Failure(trigger, said, None, error.retry_after, False if _never_sent(error) else None)
     if isinstance(error, theirs.ContentFilterError):
         return Failure("refusal", said, None, None, None)
