@@ -54,11 +54,11 @@ class Gateway:
         """`local` answers for names such as `house`, in this process; `home` is the workspace's
         `.windtunnel`, for accounts that last and the cache; `make` puts an adapter of one's own
         in a provider's place."""
-        self.settings = settings or words.Models()
+        self.settings = words.Models() if settings is None else settings
         environ = os.environ if environ is None else environ
         self.setup = Setup(self.settings, environ)
-        self._clock: Clock = clock or MachineClock()
-        self._note: Note = note or _unheard
+        self._clock: Clock = MachineClock() if clock is None else clock
+        self._note: Note = _unheard if note is None else note
         self._local: dict[str, Local] = {sample.NAME: sample.answer, **(local or {})}
         self._home, self._make = home, make
         self._prices = Prices(self.settings.prices)
@@ -91,7 +91,7 @@ class Gateway:
         self._settle_in()
         chosen = plan(self.setup, ask.model, ask.task)
         purses = self._purses(key, accounts)
-        note = note or self._note
+        note = self._note if note is None else note
         if not self.tracer.is_on:
             return await self._ask(ask, key, chosen, purses, note, run)
         with self.tracer.span("call", ask.model, **_asked(ask, self.tracer.content)) as span:

@@ -2,7 +2,8 @@
 
 A reservation is on the disk before the call goes out (`BEGIN IMMEDIATE`, `synchronous=FULL`), so two
 processes can never both take the last cent, and a process that dies leaves what it
-had reserved reserved. `in_doubt` lists such reservations; `clear` gives one back, once somebody has looked at the provider's bill.
+had reserved reserved. `in_doubt` lists such reservations; `clear` gives one back, once
+somebody has looked at the provider's bill.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ told apart and without keys.
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from pydantic_ai.models import Model
 
 EXTRAS = {"anthropic": "anthropic", "google": "google"}  # every other provider: openai
+# `max_tokens`, which every compatible server knows: one that passes over the newer name answers without a limit.
+PLAIN_LIMIT: dict[str, Any] = {"openai_chat_supports_max_completion_tokens": False}
 NO_KEY = "no-key"  # what an SDK is given where a server wants none
 
 
@@ -57,6 +60,8 @@ class PydanticAdapter:
                 where=deployment.name,
                 remedy=f"pip install 'windtunnel[{extra}]'",
             ) from None
+        # A model that takes no temperature is asked all the same: said in the README, not at every call.
+        warnings.filterwarnings("ignore", message="Sampling parameters", category=UserWarning)
         self._dialect = dialect
         self._mode = _mode(deployment, self._model)
 
@@ -144,7 +149,10 @@ def _openai(deployment: Deployment, secret: str, client: Any) -> Model[Any]:
         found: Model[Any] = models.OpenAIResponsesModel(deployment.model, provider=provider)
     elif deployment.provider == "ollama":
         provider = import_module("pydantic_ai.providers.ollama").OllamaProvider(openai_client=sdk)
-        found = import_module("pydantic_ai.models.ollama").OllamaModel(deployment.model, provider=provider)
+        # Its cloud takes a schema and does not keep to it.
+        more = PLAIN_LIMIT if deployment.local else {**PLAIN_LIMIT, "supports_json_schema_output": False}
+        models = import_module("pydantic_ai.models.ollama")
+        found = models.OllamaModel(deployment.model, provider=provider, profile=more)
     else:
         models = import_module("pydantic_ai.models.openai")
         if deployment.provider == "vllm":
@@ -154,7 +162,8 @@ def _openai(deployment: Deployment, secret: str, client: Any) -> Model[Any]:
         else:
             compatible = import_module("pydantic_ai.providers.openai_compatible")
             provider = compatible.OpenAICompatibleProvider("openai-chat", openai_client=sdk)
-        found = models.OpenAIChatModel(deployment.model, provider=provider)
+        more = {} if at_home else PLAIN_LIMIT
+        found = models.OpenAIChatModel(deployment.model, provider=provider, profile=more)
     return found
 
 
