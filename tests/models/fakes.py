@@ -86,7 +86,9 @@ class Stage:
         routes = {"all": Route(chain=tuple(names)), **words.pop("routes", {})}
         self.settings = Models(
             deployments={
-                name: Deployment(f"openai-chat:model-{name}", url="http://127.0.0.1:1/v1", local=name in local)
+                name: Deployment(
+                    f"openai-chat:model-{name}", url="http://127.0.0.1:1/v1", local=name in local
+                )
                 for name in names
             },
             routes=routes,
@@ -94,9 +96,7 @@ class Stage:
             retry=words.pop("retry", Retry(attempts=3)),
             **words,
         )
-        self.gateway = Gateway(
-            self.settings, environ={}, clock=self.clock, note=self.notes, make=self._make
-        )
+        self.gateway = Gateway(self.settings, environ={}, clock=self.clock, note=self.notes, make=self._make)
 
     def _make(self, deployment: settings.Deployment) -> Fake:
         return self.fakes[deployment.name]

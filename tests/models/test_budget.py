@@ -157,7 +157,9 @@ def _hello():
 
 
 def test_the_account_of_a_run_is_rebuilt_from_its_journal():
-    purse = Purse("run", Ceiling(100), [(Amount(30), Amount()), (Amount(), Amount(40)), (Amount(5), Amount(5))])
+    purse = Purse(
+        "run", Ceiling(100), [(Amount(30), Amount()), (Amount(), Amount(40)), (Amount(5), Amount(5))]
+    )
     assert (purse.spent.money, purse.reserved.money) == (35, 45)
     purse.reserve("k", Amount(20))
     with pytest.raises(BudgetReached):

@@ -68,17 +68,13 @@ def test_an_attempt_gets_no_more_time_than_the_call_has_left():
     assert [limit for _, _, limit in stage.fakes["first"].asked] == [30, 25]
 
 
-@pytest.mark.parametrize(
-    "trigger", ["connection", "busy", "server", "quota", "context", "refusal", "output"]
-)
+@pytest.mark.parametrize("trigger", ["connection", "busy", "server", "quota", "context", "refusal", "output"])
 def test_each_trigger_hands_on_to_the_next_of_the_chain(trigger):
     stage = Stage(Fake(Failure(trigger, "no")), Fake())
     assert play(stage).model == "openai-chat:model-second"
 
 
-@pytest.mark.parametrize(
-    "trigger", ["connection", "busy", "server", "quota", "context", "output", "denied"]
-)
+@pytest.mark.parametrize("trigger", ["connection", "busy", "server", "quota", "context", "output", "denied"])
 def test_a_trigger_the_route_does_not_name_ends_the_call(trigger):
     stage = Stage(
         Fake(Failure(trigger, "no")), Fake(), routes={"strict": Route(chain=("first", "second"), on=())}

@@ -164,11 +164,30 @@ def _held(wanted: Any) -> Any:
 
 def _misfit(problem: str, plain: Any, text: str, file: Path) -> UsageError:
     path: tuple[str | int, ...] = ()
-    value = plain
-    for name, index in re.findall(r"\.(\w+)|\[(\d+)\]", problem.rpartition(" - at `$")[2]):
-        path = (*path, name or int(index))
-        value = value[name or int(index)]
+    value, wanted = plain, Settings
+    for name, index in re.findall(r"\.(\w+)|\[(\d+|\.\.\.)\]", problem.rpartition(" - at `$")[2]):
+        step: str | int = name
+        if index == "...":  # one of a table's entries: which of them is not said
+            step = next(key for key, item in value.items() if not _fits(item, _held(wanted)))
+        elif index:
+            step = int(index)
+        path, value = (*path, step), value[step]
+        wanted = _field(wanted, name) if name else _held(wanted)
     return UsageError(f"{_dotted(path)}: {explain(problem, value)}", where=_where(path, text, file))
+
+
+def _field(wanted: Any, name: str) -> Any:
+    if not (isinstance(wanted, type) and issubclass(wanted, Struct)):
+        return None
+    return next((item.type for item in msgspec.structs.fields(wanted) if item.encode_name == name), None)
+
+
+def _fits(value: Any, wanted: Any) -> bool:
+    try:
+        msgspec.convert(value, wanted)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def _dotted(path: tuple[str | int, ...]) -> str:
@@ -182,11 +201,12 @@ def _where(path: tuple[str | int, ...], text: str, file: Path) -> str:
     table: list[str] = []
     counts: dict[str, int] = {}
     for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*(\[\[?)\s*([\w.\"-]+)\s*\]", line):
-            table = header[2].replace('"', "").split(".")
+        if header := re.match(r"\s*(\[\[?)((?:[\w.\s-]|\"[^\"]*\")+)\]", line):
+            table = [quoted or bare for quoted, bare in re.findall(r"\"([^\"]*)\"|([\w-]+)", header[2])]
             if header[1] == "[[":
-                counts[header[2]] = counts.get(header[2], -1) + 1
-                table = [*table, str(counts[header[2]])]
+                name = ".".join(table)
+                counts[name] = counts.get(name, -1) + 1
+                table = [*table, str(counts[name])]
             here = table
         elif key := re.match(r"\s*([\w.\"-]+)\s*=", line):
             here = [*table, *key[1].replace('"', "").split(".")]

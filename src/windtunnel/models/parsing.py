@@ -11,6 +11,9 @@ from typing import Any
 
 MOST = 1_000_000  # characters that are looked at: the end of the reply
 WORK = 10_000_000  # characters that may be read, those read again included: hostile text costs no more
+SCANNED = (
+    32  # of the characters before an error, which are scanned for their lines, so many cost as much as one
+)
 
 
 def last_object(text: str) -> dict[str, Any] | None:
@@ -21,7 +24,7 @@ def last_object(text: str) -> dict[str, Any] | None:
         try:
             found, after = _DECODER.raw_decode(text, at)
         except json.JSONDecodeError as error:
-            work += error.pos - at + 1
+            work += error.pos - at + error.pos // SCANNED + 64
             after = at + 1
         except (ValueError, RecursionError):  # no number of JSON, an integer without end, a nest too deep
             work += len(text) - at
