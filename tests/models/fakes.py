@@ -62,7 +62,8 @@ class Fake:
             await asyncio.sleep(0)
             return outcome
         found = outcome(ask)
-        return await found if asyncio.iscoroutine(found) else found
+        answered: Reply = await found if asyncio.iscoroutine(found) else found
+        return answered
 
     async def aclose(self) -> None:
         pass

@@ -124,8 +124,8 @@ def anthropic(request: Request, answer: Answer) -> dict[str, Any]:
         content = [{"type": "tool_use", "id": "call_1", "name": answer.call[0], "input": answer.call[1]}]
     ends = {"stop": "end_turn", "length": "max_tokens", "content_filter": "refusal"}
     return {
-        "id": "m1", "type": "message", "role": "assistant", "model": request.body["model"], "content": content,
-        "stop_reason": ends[answer.finish], "stop_sequence": None,
+        "id": "m1", "type": "message", "role": "assistant", "model": request.body["model"],
+        "content": content, "stop_reason": ends[answer.finish], "stop_sequence": None,
         "usage": {"input_tokens": used, "output_tokens": made},
     }  # fmt: skip
 

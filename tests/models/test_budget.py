@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from tests.models.fakes import Fake, Stage, ok
 from windtunnel.config.models import Budgets, Limit, Price, Retry
 from windtunnel.errors import BudgetReached, ModelError, ModelSetup
-from windtunnel.models.budget import Amount, Ceiling, Desk, Purse
+from windtunnel.models.budget import Amount, Ceiling, Desk, Held, Purse
 from windtunnel.models.prices import most_tokens
 from windtunnel.models.talk import Ask, Reply, Usage
 from windtunnel.models.triggers import Failure
@@ -187,7 +187,7 @@ class Accounts(RuleBasedStateMachine):
         super().__init__()
         self.desk = Desk()
         self.purses = (Purse("run", Ceiling(200, 300)), Purse("workspace", Ceiling(150, None)))
-        self.open: list = []
+        self.open: list[Held] = []
         self.spent, self.kept = Amount(), Amount()
 
     @rule(amount=amounts)

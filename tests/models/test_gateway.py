@@ -101,8 +101,8 @@ def test_nothing_of_a_provider_is_loaded_before_one_is_asked():
         "import sys, asyncio, windtunnel.models.gateway as g; from windtunnel.models.talk import *;"
         "gate = g.Gateway(environ={'ANTHROPIC_API_KEY': 'k', 'OTEL_SDK_DISABLED': 'true'});"
         "asyncio.run(gate.ask(Ask('test', ()), key='k'));"
-        "heavy = {'pydantic_ai', 'pydantic', 'openai', 'anthropic', 'httpx', 'httpx2', 'google', 'opentelemetry',"
-        " 'genai_prices'};"
+        "heavy = {'pydantic_ai', 'pydantic', 'openai', 'anthropic', 'httpx', 'httpx2', 'google',"
+        " 'opentelemetry', 'genai_prices'};"
         "sys.exit(repr(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)"
     )
     done = subprocess.run(

@@ -18,7 +18,10 @@ json_objects = st.dictionaries(
 )
 
 
-@given(st.text(st.characters(exclude_characters="{}"), max_size=30), json_objects, st.text(st.characters(exclude_characters="{}"), max_size=30))  # fmt: skip
+prose = st.text(st.characters(exclude_characters="{}"), max_size=30)
+
+
+@given(prose, json_objects, prose)
 def test_an_object_is_found_whatever_stands_around_it(before, found, after):
     assert last_object(before + json.dumps(found) + after) == found
 

@@ -41,7 +41,8 @@ def test_the_smallest_value_that_a_schema_allows(schema, value):
 
 
 def test_a_schema_that_refers_to_itself_comes_to_an_end():
-    schema = {"$ref": "#/$defs/N", "$defs": {"N": {"type": "object", "properties": {"n": {"$ref": "#/$defs/N"}}, "required": ["n"]}}}  # fmt: skip
+    again = {"type": "object", "properties": {"n": {"$ref": "#/$defs/N"}}, "required": ["n"]}
+    schema = {"$ref": "#/$defs/N", "$defs": {"N": again}}
     assert isinstance(instance(schema), dict)
 
 

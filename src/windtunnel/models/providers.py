@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pydantic_ai.models import Model
 
 EXTRAS = {"anthropic": "anthropic", "google": "google"}  # every other provider: openai
-# `max_tokens`, which every compatible server knows: one that passes over the newer name answers without a limit.
+# `max_tokens` is what every compatible server knows; one that passes over the newer name sets no limit.
 PLAIN_LIMIT: dict[str, Any] = {"openai_chat_supports_max_completion_tokens": False}
 NO_KEY = "no-key"  # what an SDK is given where a server wants none
 
