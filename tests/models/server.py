@@ -35,13 +35,14 @@ Script = Callable[[Request], Answer]
 class Server:
     def __init__(self, script: Script) -> None:
         self.script, self.log = script, list[Request]()
-        self.port = 0
+        self.port = self.connections = 0
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         try:
             while await self._one(reader, writer):
                 pass

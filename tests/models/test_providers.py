@@ -221,6 +221,23 @@ def test_a_huge_reply_is_cut_off(monkeypatch):
         assert failing(ask).data["trigger"] == "output"
 
 
+def test_connections_are_used_again_and_one_that_broke_is_replaced():
+    answers = [Answer("a"), Answer("b"), Answer(cut=True), Answer("c")]
+    deployment = Deployment("openai-chat:gpt-5-mini", output="prompt")
+
+    async def play(server: Server) -> list[str]:
+        from msgspec.structs import replace
+
+        mine = replace(deployment, url=server.url + "/v1")
+        settings = Models(deployments={"mine": mine}, retry=Retry(attempts=2))
+        async with Gateway(settings, environ={}, clock=Clock()) as gateway:
+            return [(await gateway.ask(Ask("mine", TALK), key="k")).text for _ in range(3)]
+
+    with serving(lambda _: answers.pop(0)) as server:
+        assert asyncio.run(play(server)) == ["a", "b", "c"]
+        assert server.connections == 2
+
+
 def test_a_redirect_is_not_followed():
     there = (("location", "https://example.com/v1/chat/completions"),)
     model = "openai-chat:gpt-5-mini"
@@ -246,7 +263,7 @@ def test_offline_the_wire_itself_refuses():
     from windtunnel.models.wire import Outside, client
 
     async def reach(url: str) -> None:
-        async with client("127.0.0.1", "http", 5.0, offline=True, most=4) as http:
+        async with client("127.0.0.1", "http", 5.0, offline=True) as http:
             await http.get(url)
 
     for url in ("http://example.com", "https://10.0.0.1", "http://localhost.example.com"):

@@ -109,7 +109,6 @@ def _build(deployment: Deployment, secret: str, *, offline: bool) -> tuple[Model
         parts.scheme,
         deployment.manners.timeout,
         offline=offline,
-        most=deployment.manners.most,
     )
     makers = {"anthropic": _anthropic, "google": _google}
     return makers.get(deployment.provider, _openai)(deployment, secret or NO_KEY, client), client.aclose
