@@ -4,7 +4,7 @@ Nothing a provider's class does reaches the network but through here. With `WIND
 does. A redirect is not followed: a key goes to the address that was written, or nowhere.
 
 Each connection stands alone. httpcore's pool looks at every idle connection for every request, and at 64 of
-them that took a quarter of a call's time; here the one that was used last is taken, whatever their number.
+them that costs half a millisecond a call; here the one that was used last is taken, whatever their number.
 """
 
 from __future__ import annotations
