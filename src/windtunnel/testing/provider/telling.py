@@ -100,13 +100,13 @@ def tell(request: Request, answer: Answer, dialect: Dialect) -> tuple[Plan, Usag
 
 
 def _spoiled(pieces: list[bytes], fault: object, dialect: Dialect) -> list[bytes]:
-    """A stream whose second half is something else."""
-    half = max(1, len(pieces) // 2)
+    """A stream that fails half way, or whose middle piece is no JSON."""
+    half = len(pieces) // 2
     if isinstance(fault, Broken):
-        return [*pieces[:half], dialect.midway(fault.message)]
+        return [*pieces[: max(1, half)], dialect.midway(fault.message)]
     if isinstance(fault, Garbage):
-        prefix = b"" if dialect.media == "application/x-ndjson" else b"data: "
-        return [*pieces[:half], prefix + fault.text.encode() + b"\n\n", *pieces[half:]]
+        lead, data, _ = pieces[half].rpartition(b"data: ")  # an event keeps its name
+        return [*pieces[:half], lead + data + fault.text.encode() + b"\n\n", *pieces[half + 1 :]]
     return pieces
 
 

@@ -10,6 +10,7 @@ from windtunnel.testing.provider.dialects.base import (
     Dialect,
     Refused,
     Told,
+    as_value,
     encode,
     role_of,
     texts,
@@ -53,7 +54,9 @@ def hear(body: Body, path: str) -> Heard:
 
 
 def _schema(tool: Body) -> dict[str, Any]:
-    return tool.get("parametersJsonSchema") or tool.get("parameters") or {}
+    """Proto JSON takes both spellings, and Google's own SDK sends this field in the second."""
+    names = ("parametersJsonSchema", "parameters_json_schema", "parameters")
+    return next((tool[name] for name in names if tool.get(name)), {})
 
 
 def _said(content: Body, index: int, waiting: list[tuple[str, str]]) -> Iterator[Said]:
@@ -95,7 +98,7 @@ def _id(response: Body, waiting: list[tuple[str, str]]) -> str:
 
 
 def _parts(told: Told) -> list[Body]:
-    calls = [{"functionCall": {"name": c.name, "args": c.arguments}} for c in told.answer.calls]
+    calls = [{"functionCall": {"name": c.name, "args": as_value(c.arguments)}} for c in told.answer.calls]
     return [*([{"text": told.answer.text}] if told.answer.text else ()), *calls]
 
 
