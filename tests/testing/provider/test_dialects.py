@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.testing.provider.clients import CLIENTS, SCHEMA, ask, every
+from tests.testing.provider.clients import CLIENTS, SCHEMA, ask, every, post
 from windtunnel.testing.provider import (
     Answer,
     Call,
@@ -179,8 +179,8 @@ HEADERS = {"anthropic-version": "2023-06-01"}
 def test_a_conversation_with_a_tool_is_heard_alike_in_every_dialect(dialect: str) -> None:
     path, body, _ = TALKS[dialect]
     heard: list[Request] = []
-    with Provider(lambda request: heard.append(request)) as provider:
-        assert httpx.post(provider.url + path, json=body, headers=HEADERS).status_code == 200
+    with Provider(heard.append) as provider:
+        assert post(provider.url + path, json=body, headers=HEADERS).status_code == 200
     system, user, call, output, last = heard[0].messages
     assert [(said.role, said.text) for said in (system, user, last)] == [
         ("system", "Be brief."),
@@ -202,7 +202,7 @@ def test_a_call_without_its_output_is_refused_as_the_provider_would(dialect: str
     path, body, field = TALKS[dialect]
     at = (2 if dialect.startswith("openai") else 1) + (missing == "output")
     with Provider() as provider:
-        answer = httpx.post(provider.url + path, json=_without(body, field, at), headers=HEADERS)
+        answer = post(provider.url + path, json=_without(body, field, at), headers=HEADERS)
     assert answer.status_code == 400
     assert "call" in answer.json()["error"]["message"]
     (exchange,) = provider.log
@@ -213,13 +213,13 @@ def test_an_output_twice_is_refused() -> None:
     path, body, _ = TALKS["openai-chat"]
     twice = body | {"messages": [*body["messages"][:4], body["messages"][3]]}
     with Provider() as provider:
-        assert httpx.post(provider.url + path, json=twice).status_code == 400
+        assert post(provider.url + path, json=twice).status_code == 400
 
 
 def test_a_lenient_provider_takes_a_call_without_its_output() -> None:
     path, body, _ = TALKS["openai-chat"]
     with Provider(strict=False) as provider:
-        answer = httpx.post(provider.url + path, json=_without(body, "messages", 3))
+        answer = post(provider.url + path, json=_without(body, "messages", 3))
     assert answer.status_code == 200
 
 
@@ -240,7 +240,7 @@ def test_a_lenient_provider_takes_a_call_without_its_output() -> None:
 )
 def test_a_body_that_the_provider_would_not_take_is_refused(path: str, body: Any) -> None:
     with Provider() as provider:
-        answer = httpx.post(provider.url + path, json=body, headers=HEADERS)
+        answer = post(provider.url + path, json=body, headers=HEADERS)
     assert answer.status_code == 400
     assert answer.json()["error"]
 
@@ -249,7 +249,7 @@ def test_gemini_streams_an_array_when_events_are_not_asked_for() -> None:
     path, body, _ = TALKS["gemini"]
     with Provider(Answer("ab", pieces=1)) as provider:
         url = provider.url + path.replace("generateContent", "streamGenerateContent")
-        pieces = httpx.post(url, json=body).json()
+        pieces = post(url, json=body).json()
     said = [piece["candidates"][0]["content"]["parts"][0]["text"] for piece in pieces]
     assert said == ["a", "b", ""]
 
@@ -258,10 +258,10 @@ def test_tokens_are_counted_on_request() -> None:
     with Provider() as provider:
         asked = {"model": "m", "messages": [{"role": "user", "content": "x" * 40}]}
         url = provider.url + "/v1/messages/count_tokens"
-        assert httpx.post(url, json=asked, headers=HEADERS).json() == {"input_tokens": 10}
+        assert post(url, json=asked, headers=HEADERS).json() == {"input_tokens": 10}
         contents = {"contents": [{"parts": [{"text": "x" * 40}]}]}
         url = provider.url + "/v1beta/models/m:countTokens"
-        assert httpx.post(url, json=contents).json() == {"totalTokens": 10}
+        assert post(url, json=contents).json() == {"totalTokens": 10}
 
 
 def test_the_models_are_listed_as_each_provider_lists_them() -> None:

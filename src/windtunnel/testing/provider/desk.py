@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter, deque
+from collections import Counter
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -53,7 +53,7 @@ class Desk:
         self.script = as_script(script)
         self.latency, self.key, self.most_at_once = latency, key, most_at_once
         self.strict, self.models = strict, models
-        self.log = Log(deque(maxlen=keep))
+        self.log = Log(keep)
         self.troubles: list[Exception] = []
         self.hung: set[asyncio.Event] = set()
         self._attempts = Counter[str]()
@@ -156,7 +156,7 @@ class Desk:
     def _own(self, arrived: Arrived) -> Plan:
         """For whoever runs it in a process of its own."""
         if arrived.path == OWN + "log":
-            return Plan(200, [encode(self.log)])
+            return Plan(200, [self.log.as_json()])
         if arrived.path == OWN + "totals":
             return Plan(200, [encode(self.log.totals)])
         if arrived.path == OWN + "release" and arrived.method == "POST":

@@ -6,6 +6,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct, field
 
 from windtunnel.testing.provider.words import Usage
@@ -58,11 +59,29 @@ class Totals(Struct, omit_defaults=True):
     most_at_once: int = 0
 
 
-class Log(Struct):
+class _Written(Struct):
+    exchanges: list[Exchange]
+    totals: Totals
+
+
+class Log:
     """The last `keep` exchanges and the totals. Read it from any thread."""
 
-    exchanges: deque[Exchange]
-    totals: Totals = field(default_factory=Totals)
+    def __init__(self, keep: int) -> None:
+        self.exchanges = deque[Exchange](maxlen=keep)
+        self.totals = Totals()
+
+    def as_json(self) -> bytes:
+        return msgspec.json.encode(_Written(list(self), self.totals))
+
+    @classmethod
+    def from_json(cls, text: bytes) -> Log:
+        """A copy, as it was when it was written."""
+        written = msgspec.json.decode(text, type=_Written)
+        log = cls(len(written.exchanges))
+        log.exchanges.extend(written.exchanges)
+        log.totals = written.totals
+        return log
 
     def __iter__(self) -> Iterator[Exchange]:
         return iter(self.exchanges.copy())

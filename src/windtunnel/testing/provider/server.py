@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -108,9 +109,7 @@ class Provider:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._thread is not None
-        self._loop.call_soon_threadsafe(self.stop)
-        self._thread.join(PATIENCE)
+        self.close()
         if error is None and self._desk.troubles:
             raise self._desk.troubles[0]
 
@@ -120,6 +119,14 @@ class Provider:
         except Exception as wrong:  # noqa: BLE001 told to whoever waits for the start
             self._failed = wrong
             self._up.set()
+
+    def close(self) -> None:
+        """End every connection and free the port. Twice does no harm."""
+        if self._thread is None or not self._thread.is_alive():
+            return
+        with suppress(RuntimeError):  # it ended meanwhile by itself
+            self._loop.call_soon_threadsafe(self.stop)
+        self._thread.join(PATIENCE)
 
     def stop(self) -> None:
         """From the server's own thread."""

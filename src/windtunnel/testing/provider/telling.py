@@ -28,6 +28,7 @@ from windtunnel.testing.provider.words import (
 )
 
 JSON = ("content-type", "application/json")
+BULK = 1 << 16  # characters a piece of a huge stream
 PHRASES = {status.value: status.phrase for status in HTTPStatus} | {529: "Overloaded"}
 WIRE = Hang | Drip | Cut  # what the connection does; the other faults are in the bytes
 
@@ -114,7 +115,7 @@ def settle(request: Request, answer: Answer) -> Told:
     """The answer as this request gets it: no longer than it allows, unless the fault is to be too long."""
     heard = request.heard
     if isinstance(answer.fault, Huge):
-        answer = msgspec.structs.replace(answer, text="x" * answer.fault.size)
+        answer = msgspec.structs.replace(answer, text="x" * answer.fault.size, pieces=BULK)
     elif isinstance(answer.fault, WrongTool):
         answer = msgspec.structs.replace(answer, calls=(_misnamed(request, answer, answer.fault),))
     elif heard.max_tokens is not None and count(answer.text) > heard.max_tokens:
