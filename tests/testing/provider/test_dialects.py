@@ -39,6 +39,8 @@ def test_calls_of_tools_arrive_with_their_arguments(dialect: str, stream: bool) 
         got = ask(provider, dialect, stream=stream, tools=True)
     assert got.text == "at once"
     assert got.calls == [(call.name, call.arguments) for call in calls]
+    ends = {"openai-chat": "tool_calls", "anthropic": "tool_use", "gemini": "STOP"}
+    assert got.end == ends.get(dialect, "stop")
 
 
 @EVERY
@@ -243,6 +245,18 @@ def test_a_body_that_the_provider_would_not_take_is_refused(path: str, body: Any
         answer = post(provider.url + path, json=body, headers=HEADERS)
     assert answer.status_code == 400
     assert answer.json()["error"]
+
+
+def test_a_chat_stream_ends_with_done_and_counts_only_when_asked() -> None:
+    path, body, _ = TALKS["openai-chat"]
+    with Provider() as provider:
+        plain = post(provider.url + path, json=body | {"stream": True}).text
+        wanted = {"stream": True, "stream_options": {"include_usage": True}}
+        counted = post(provider.url + path, json=body | wanted).text
+    assert plain.endswith("\n\ndata: [DONE]\n\n")
+    assert '"usage"' not in plain
+    assert counted.count('"usage"') == 1
+    assert plain.count("data: ") == counted.count("data: ") - 1
 
 
 def test_gemini_streams_an_array_when_events_are_not_asked_for() -> None:

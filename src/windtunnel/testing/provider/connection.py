@@ -8,6 +8,7 @@ connection are answered in order. It refuses heads and bodies beyond its limits.
 from __future__ import annotations
 
 import asyncio
+from typing import NamedTuple
 
 from windtunnel.testing.provider.desk import Arrived, Desk
 from windtunnel.testing.provider.dialects.base import encode
@@ -23,10 +24,18 @@ class Malformed(Exception):
     """What came is no HTTP request that this server takes."""
 
 
+class Head(NamedTuple):
+    method: str
+    target: str
+    headers: dict[str, str]
+    size: int
+
+
 class Connection(asyncio.Protocol):
     def __init__(self, desk: Desk, connections: set[Connection]) -> None:
         self._desk, self._connections = desk, connections
         self._buffer = bytearray()
+        self._head: Head | None = None  # of the request that is coming
         self._needed = 0  # bytes before the next request can be whole
         self._told_to_go_on = False
         self._task: asyncio.Task[None] | None = None
@@ -84,7 +93,6 @@ class Connection(asyncio.Protocol):
                 return
             if arrived is None:
                 return
-            self._needed, self._told_to_go_on = 0, False
             close = arrived.headers.get("connection", "").lower() == "close"
             plan = self._desk.answer(arrived)
             if plan.wait > 0 or plan.fault is not None:
@@ -95,7 +103,28 @@ class Connection(asyncio.Protocol):
                 self._send(plan, close=close)
 
     def _next(self) -> Arrived | None:
-        """The next request, once it is whole."""
+        """The next request, once it is whole. Its head is read once, however its body comes."""
+        if self._head is None:
+            self._head = self._read_head()
+        if self._head is None:
+            return None
+        method, target, headers, begin = self._head
+        if "transfer-encoding" in headers:
+            found = self._chunked(begin)
+        else:
+            found = self._sized(begin, headers.get("content-length", "0"))
+        if found is None:
+            if headers.get("expect", "").lower() == "100-continue" and not self._told_to_go_on:
+                self._told_to_go_on = True
+                self._transport.write(CONTINUE)
+            return None
+        raw, end = found
+        del self._buffer[:end]
+        self._head, self._needed, self._told_to_go_on = None, 0, False
+        path, _, query = target.partition("?")
+        return Arrived(method, path, query, headers, raw)
+
+    def _read_head(self) -> Head | None:
         buffer = self._buffer
         end = buffer.find(b"\r\n\r\n")
         if end < 0 or end > MOST_HEAD:
@@ -113,20 +142,7 @@ class Connection(asyncio.Protocol):
             headers[name.lower()] = value.strip()
         if version != "HTTP/1.1":
             raise Malformed(f"{version} is not spoken here, only HTTP/1.1")
-        begin = end + 4
-        if "transfer-encoding" in headers:
-            found = self._chunked(begin)
-        else:
-            found = self._sized(begin, headers.get("content-length", "0"))
-        if found is None:
-            if headers.get("expect", "").lower() == "100-continue" and not self._told_to_go_on:
-                self._told_to_go_on = True
-                self._transport.write(CONTINUE)
-            return None
-        raw, end = found
-        del buffer[:end]
-        path, _, query = target.partition("?")
-        return Arrived(method, path, query, headers, raw)
+        return Head(method, target, headers, end + 4)
 
     def _sized(self, begin: int, length: str) -> tuple[bytes, int] | None:
         if not (length.isascii() and length.isdigit()) or int(length) > MOST_BODY:
