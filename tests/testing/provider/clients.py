@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -177,6 +178,16 @@ def post(url: str, **asked: Any) -> httpx.Response:
     """Without the certificates that httpx would read for each call."""
     with httpx.Client(verify=False, timeout=20) as client:
         return client.post(url, **asked)
+
+
+def until(there: Callable[[], object]) -> None:
+    """Bounded by a count of waits, so that a slow machine has time enough."""
+    wait = threading.Event()
+    for _ in range(2000):
+        if there():
+            return
+        wait.wait(0.01)
+    raise AssertionError("it never came")
 
 
 def every() -> Iterator[tuple[str, bool]]:

@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple
 import httpx
 import pytest
 
-from tests.testing.provider.clients import post
+from tests.testing.provider.clients import post, until
 from windtunnel.testing.provider import Answer, Provider, hang, huge
 from windtunnel.testing.provider.connection import MOST_BODY, MOST_HEAD
 
@@ -173,8 +173,7 @@ def test_a_client_that_does_not_read_holds_only_its_own_connection_up() -> None:
     size = 6_000_000
     with Provider([huge(size), huge(size), "ready"]) as provider, wired(provider) as slow:
         slow.send(request(body("first")) + request(body("second")))
-        while provider.log.totals.asked == 0:
-            pass
+        until(lambda: provider.log.totals.asked)
         assert post(provider.url + "/health").status_code == 404
         assert len(slow.receive().text) == size
         assert len(slow.receive().text) == size
@@ -186,8 +185,7 @@ def test_a_client_that_does_not_read_holds_only_its_own_connection_up() -> None:
 def test_leaving_ends_what_hangs_and_frees_the_port() -> None:
     with Provider(hang()) as provider, wired(provider) as wire:
         wire.send(request(body()))
-        while not len(provider.log):
-            pass
+        until(lambda: provider.log.totals.asked)
         port = provider.port
         provider.close()
         with suppress(ConnectionResetError):

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.testing.provider.clients import ask, every, post
+from tests.testing.provider.clients import ask, every, post, until
 from windtunnel.testing.provider import (
     FAULTS,
     Answer,
@@ -161,7 +161,7 @@ def test_a_hung_answer_runs_into_the_clients_limit(dialect: str, stream: bool, a
     with Provider(hang("x" * 400, after=after)) as provider:
         with pytest.raises(Exception, match=r"(?i)time"):
             ask(provider, dialect, stream=stream, timeout=0.2)
-        _until(lambda: provider.log[0].outcome == "gone")
+        until(lambda: provider.log[0].outcome == "gone")
     assert provider.log.totals.answered == 0
 
 
@@ -173,7 +173,7 @@ def test_a_hung_answer_goes_on_when_released(dialect: str, stream: bool, after: 
         got: list[str] = []
         thread = threading.Thread(target=lambda: got.append(ask(provider, dialect, stream=stream).text))
         thread.start()
-        _until(lambda: provider.release() == 1)
+        until(lambda: provider.release() == 1)
         thread.join(20)
     assert got == [text]
     assert provider.log[0].outcome == "answered"
@@ -183,16 +183,6 @@ def test_a_hang_of_some_seconds_ends_by_itself() -> None:
     with Provider(hang(seconds=0.05)) as provider:
         assert ask(provider, "openai-chat").text == "ready"
     assert provider.log[0].took >= 0.05
-
-
-def _until(there: Any) -> None:
-    """Bounded by a count of waits, so that a slow machine has time enough."""
-    wait = threading.Event()
-    for _ in range(2000):
-        if there():
-            return
-        wait.wait(0.01)
-    pytest.fail("it never came")
 
 
 @EVERY
@@ -207,7 +197,7 @@ def test_a_client_that_leaves_a_drip_is_seen_to_go() -> None:
     with Provider(drip("word " * 200, pause=0.02, size=1)) as provider:
         with httpx.stream("POST", provider.openai + "/chat/completions", json=CHAT) as answer:
             next(answer.iter_raw())
-        _until(lambda: provider.log[0].outcome == "gone")
+        until(lambda: provider.log[0].outcome == "gone")
 
 
 @EVERY

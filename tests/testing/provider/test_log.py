@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.testing.provider.clients import post as http_post
+from tests.testing.provider.clients import until
 from windtunnel.testing.provider import Provider, cut, hang, rate_limited
 
 CHAT = {"model": "m", "messages": [{"role": "user", "content": "?"}]}
@@ -84,11 +85,7 @@ def test_beyond_the_most_at_once_there_are_429() -> None:
         ]
         for thread in threads:
             thread.start()
-        wait = threading.Event()
-        for _ in range(2000):
-            if provider.log.totals.failed == 2 and provider.log.totals.asked == 5:
-                break
-            wait.wait(0.01)
+        until(lambda: provider.log.totals.failed == 2 and provider.log.totals.asked == 5)
         assert provider.release() == 3
         for thread in threads:
             thread.join(20)
