@@ -218,6 +218,54 @@ def test_an_output_twice_is_refused() -> None:
         assert post(provider.url + path, json=twice).status_code == 400
 
 
+def test_something_said_between_a_call_and_its_output_is_refused_but_by_responses() -> None:
+    for dialect, status in (("openai-chat", 400), ("anthropic", 400), ("openai-responses", 200)):
+        path, body, field = TALKS[dialect]
+        said = body[field]
+        call = 2 if dialect.startswith("openai") else 1
+        between = [*said[: call + 1], {"role": "user", "content": "Wait."}, *said[call + 1 :]]
+        with Provider() as provider:
+            answer = post(provider.url + path, json=body | {field: between}, headers=HEADERS)
+        assert answer.status_code == status, dialect
+
+
+def _gemini(calls: list[dict[str, Any]], outputs: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "contents": [
+            {"role": "user", "parts": [{"text": "Pay both."}]},
+            {"role": "model", "parts": [{"functionCall": call} for call in calls]},
+            {"role": "user", "parts": [{"functionResponse": output} for output in outputs]},
+        ]
+    }
+
+
+def test_geminis_outputs_pair_by_order_or_by_id() -> None:
+    heard: list[Request] = []
+    pays: list[dict[str, Any]] = [{"name": "pay", "args": {"to": to}} for to in ("ann", "bob")]
+    paid: list[dict[str, Any]] = [{"name": "pay", "response": {"paid": to}} for to in ("ann", "bob")]
+    named = [call | {"id": call["args"]["to"]} for call in pays]
+    back = [output | {"id": output["response"]["paid"]} for output in paid[::-1]]
+    with Provider(heard.append) as provider:
+        url = provider.url + TALKS["gemini"][0]
+        assert post(url, json=_gemini(pays, paid)).status_code == 200
+        assert post(url, json=_gemini(named, back)).status_code == 200
+        assert post(url, json=_gemini(pays, [output | {"id": "any"} for output in paid])).status_code == 200
+        assert post(url, json=_gemini(pays, paid[:1])).status_code == 400
+        assert post(url, json=_gemini(named, [back[0] | {"id": "eve"}, back[1]])).status_code == 400
+    for request in heard:
+        _, called, *outputs = request.messages
+        by_id = {call.id: call.arguments["to"] for call in called.calls}
+        assert len(by_id) == 2
+        assert [by_id[output.answers] in output.text for output in outputs] == [True, True]
+
+
+def test_ollama_streams_unless_told_not_to() -> None:
+    said = {"model": "m", "messages": [{"role": "user", "content": "?"}]}
+    with Provider(Answer("ab", pieces=1)) as provider:
+        assert len(post(provider.url + "/api/chat", json=said).text.splitlines()) == 3
+        assert len(post(provider.url + "/api/chat", json=said | {"stream": False}).text.splitlines()) == 1
+
+
 def test_a_lenient_provider_takes_a_call_without_its_output() -> None:
     path, body, _ = TALKS["openai-chat"]
     with Provider(strict=False) as provider:
@@ -257,6 +305,20 @@ def test_a_chat_stream_ends_with_done_and_counts_only_when_asked() -> None:
     assert '"usage"' not in plain
     assert counted.count('"usage"') == 1
     assert plain.count("data: ") == counted.count("data: ") - 1
+
+
+def test_anthropic_wants_its_version_told() -> None:
+    path, body, _ = TALKS["anthropic"]
+    with Provider() as provider:
+        answer = post(provider.url + path, json=body)
+    assert answer.status_code == 400
+    assert "anthropic-version" in answer.json()["error"]["message"]
+
+
+def test_no_usage_is_beyond_what_was_allowed_even_for_calls() -> None:
+    with Provider(Answer(calls=(Call("transfer", {"to": "b" * 400}),))) as provider:
+        assert ask(provider, "openai-chat", tools=True, limit=20).tokens[1] == 20
+        assert ask(provider, "openai-chat", tools=True, limit=500).tokens[1] > 100
 
 
 def test_gemini_streams_an_array_when_events_are_not_asked_for() -> None:

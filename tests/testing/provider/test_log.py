@@ -9,7 +9,7 @@ import pytest
 
 from tests.testing.provider.clients import post as http_post
 from tests.testing.provider.clients import until
-from windtunnel.testing.provider import Provider, cut, hang, rate_limited
+from windtunnel.testing.provider import Exchange, Log, Provider, cut, hang, rate_limited
 
 CHAT = {"model": "m", "messages": [{"role": "user", "content": "?"}]}
 
@@ -102,3 +102,13 @@ def test_the_log_keeps_the_last_and_counts_all() -> None:
     assert [exchange.key for exchange in provider.log] == ["2", "3", "4"]
     assert provider.log.totals.asked == provider.log.totals.answered == 5
     assert provider.log.totals.output == 5 * 2
+
+
+def test_what_became_of_a_request_first_stands() -> None:
+    log = Log(keep=9)
+    exchange = Exchange(number=1, key="a", attempt=1, dialect="gemini", path="/", at=1.0)
+    log.begin(exchange)
+    log.end(exchange, "cut", 2.5)
+    log.end(exchange, "gone", 9.0)
+    assert (exchange.outcome, exchange.took) == ("cut", 1.5)
+    assert (log.totals.cut, log.totals.gone, log.totals.busy) == (1, 0, 0)

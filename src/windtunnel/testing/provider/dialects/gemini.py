@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from windtunnel.testing.provider.dialects.base import (
     Body,
@@ -31,13 +31,21 @@ STATES = {
 }
 
 
+class Waiting(NamedTuple):
+    """A call without its output yet; `given`: the id is the client's, not one of ours."""
+
+    name: str
+    id: str
+    given: bool
+
+
 def hear(body: Body, path: str) -> Heard:
     wanted(body, "contents")
     name, _, verb = path.rpartition("/")[2].partition(":")
     settings = body.get("generationConfig") or {}
     told = body.get("systemInstruction") or {}
     said = [Said("system", texts(told.get("parts")))] if told else []
-    waiting: list[tuple[str, str]] = []
+    waiting: list[Waiting] = []
     for index, content in enumerate(body["contents"]):
         said.extend(_said(content, index, waiting))
     tools = [one for tool in body.get("tools") or () for one in tool.get("functionDeclarations") or ()]
@@ -59,7 +67,7 @@ def _schema(tool: Body) -> dict[str, Any]:
     return next((tool[name] for name in names if tool.get(name)), {})
 
 
-def _said(content: Body, index: int, waiting: list[tuple[str, str]]) -> Iterator[Said]:
+def _said(content: Body, index: int, waiting: list[Waiting]) -> Iterator[Said]:
     """Gemini tells calls and their answers apart by name and order; ids are given here so that they pair."""
     role = role_of(content.get("role", "user"))
     parts = content.get("parts") or ()
@@ -79,18 +87,18 @@ def _said(content: Body, index: int, waiting: list[tuple[str, str]]) -> Iterator
         if "functionCall" in part:
             call = part["functionCall"]
             found = call.get("id") or f"{index}.{place}"
-            waiting.append((call["name"], found))
+            waiting.append(Waiting(call["name"], found, given="id" in call))
             calls.append(Call(call["name"], call.get("args") or {}, found))
     text = texts(parts)
     if text or calls or not answered:
         yield Said(role, text, calls=tuple(calls))
 
 
-def _id(response: Body, waiting: list[tuple[str, str]]) -> str:
-    for place, (name, found) in enumerate(waiting):
-        if name == response["name"] and response.get("id") in (None, found):
+def _id(response: Body, waiting: list[Waiting]) -> str:
+    for place, call in enumerate(waiting):
+        if call.name == response["name"] and (not call.given or response.get("id") in {None, call.id}):
             del waiting[place]
-            return found
+            return call.id
     raise Refused(
         "Please ensure that the number of function response parts is equal to the number of function "
         f"call parts of the function call turn ('{response['name']}' was not called)."
