@@ -1,4 +1,4 @@
-"""Agents that work together: five patterns, each `await team.invoke(task, runtime) -> OrchestrationResult`."""
+"""Agents that work together: five patterns, each `await team.invoke(task, runtime)` to a result."""
 
 from windtunnel.teams import aggregate, managers
 from windtunnel.teams.building import build_team

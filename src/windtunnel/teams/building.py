@@ -58,7 +58,8 @@ def build_team(
 def read_spec(settings: Mapping[str, Any], where: str) -> TeamSpec:
     """A description, typed. ScenarioError with the place of the first thing that does not fit."""
     check(node_of(dict(settings), Place(where)), TeamSpec, where)
-    return msgspec.convert(settings, TeamSpec, str_keys=True)  # type: ignore[return-value, arg-type]
+    spec: TeamSpec = msgspec.convert(settings, TeamSpec, str_keys=True)
+    return spec
 
 
 class _Builder:
@@ -225,4 +226,6 @@ class _Builder:
             return aggregate.Best(self._function(spec.function, f"{where}.function"))
         if spec.kind == "function":
             return aggregate.Function(self._function(spec.function, f"{where}.function"))
-        return {"all": aggregate.All, "vote": aggregate.Vote, "mean": aggregate.Mean}[spec.kind]()
+        if spec.kind == "all":
+            return aggregate.All()
+        return aggregate.Vote() if spec.kind == "vote" else aggregate.Mean()

@@ -1,7 +1,7 @@
-"""All at the same time: each member gets the same task, sees nobody else, and the answers are brought together.
+"""All at the same time: each member gets the same task, sees nobody else, and the answers become one.
 
-Everyone is waited for, up to its deadline: who answered first decides nothing, since it would decide otherwise
-in a replay. The results stand in the members' order. The policy says how many must have answered.
+Everyone is waited for, up to its deadline: who answered first decides nothing, since it would decide
+otherwise in a replay. The results stand in the members' order. The policy says how many must have answered.
 """
 
 from __future__ import annotations
@@ -99,11 +99,14 @@ class Concurrent(Team):
 
 
 def _outcomes(tasks: Sequence[asyncio.Future[Spoken]]) -> list[Spoken | Exception]:
-    """What came of each. Raises what nobody here can help: errors before a wait for a person, which can wait."""
+    """What came of each. Raises what nobody here can help: errors before a wait for a person."""
     errors = [task.exception() for task in tasks]
     grave = [
         error for error in errors if not isinstance(error, (MemberFailed, Late, LimitReached, type(None)))
     ]
     for error in sorted(grave, key=lambda error: not isinstance(error, Exception)):
         raise error
-    return [task.result() if error is None else error for task, error in zip(tasks, errors, strict=True)]
+    return [
+        error if isinstance(error, Exception) else task.result()
+        for task, error in zip(tasks, errors, strict=True)
+    ]

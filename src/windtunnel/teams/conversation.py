@@ -46,7 +46,7 @@ def seen_by(member: str, lines: Iterable[Line]) -> list[Message]:
 
 
 def retold(lines: Iterable[Line]) -> list[Line]:
-    """What an outer conversation has come to, as the task of a team within: nobody in it is a member there."""
+    """What an outer conversation has come to, as the task of a team within: nobody in it is a member."""
     told: list[Line] = []
     for line in lines:
         messages = [line.message] if line.member == TASK else _told(line)
@@ -81,7 +81,7 @@ def answers_only(lines: Sequence[Line]) -> list[Line]:
 
 
 def ill_formed(messages: Sequence[Message]) -> str | None:
-    """What a provider would refuse in these messages: a call that is not answered once and right behind it."""
+    """What a provider would refuse: a call that is not answered once and right behind it."""
     open_calls: dict[str, str] = {}
     known: set[str] = set()
     for message in messages:

@@ -34,7 +34,7 @@ class Handoff(Team):
         **shared: Any,
     ) -> None:
         """`routes`: who may hand over to whom, with when to; unsaid, everyone to everyone. `loop_after`: how
-        often the same hand-over may come again with nothing new between (a tool's result, a person's word)."""
+        often the same hand-over may come again with nothing new between (a tool's result, a person)."""
         super().__init__(members, **shared)
         self.start = start or next(iter(self.members))
         self._known(self.start, "start")
@@ -65,8 +65,8 @@ class Handoff(Team):
                     where=f"{self.name}.routes.{source}.{target}",
                     remedy="delete this route",
                 )
-            when = when or self.members[target].description
-            routes[PREFIX + target] = Route(target, f"Hand the conversation over to {target}. {when}".strip())
+            told = when or self.members[target].description
+            routes[PREFIX + target] = Route(target, f"Hand the conversation over to {target}. {told}".strip())
         return routes
 
     async def play(self, stage: Stage) -> Ending:

@@ -1,4 +1,4 @@
-"""How far a team may go. Every one of them is finite unless somebody writes a number: no default is "for ever"."""
+"""How far a team may go. Each limit is finite, whatever is written: there is no word for "for ever"."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
     result = await team.invoke("Write a haiku about wind tunnels", LocalRuntime(gateway, model="house"))
 
-It talks to whoever has `ask(Ask, key=…) -> Reply`, as the gateway does, or to a function of an `Ask`. A person
-is asked through `people`. Nothing is kept: an invoke that is broken off begins again from nothing.
+It talks to whoever has `ask(Ask, key=…) -> Reply`, as the gateway does, or to a function of an `Ask`. A
+person is asked through `people`. Nothing is kept: an invoke that is broken off begins again from nothing.
 """
 
 from __future__ import annotations

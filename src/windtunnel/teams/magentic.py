@@ -1,4 +1,4 @@
-"""A manager that keeps two ledgers: what is known and planned, and how it goes. For tasks without a known way.
+"""A manager keeps two ledgers, what is known and planned, and how it goes: for tasks without a known way.
 
 Facts, then a plan, make the task ledger. Each round the manager fills in the progress ledger: is the request
 satisfied, does the team go in a loop, is there progress, who speaks next, with which instruction. Rounds

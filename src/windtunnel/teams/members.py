@@ -33,7 +33,7 @@ class Member(Protocol):
 class ModelMember:
     """A model with instructions and tools. `answer` types its answers: a Struct, or a JSON schema."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - settings, each with its default
         self,
         name: str,
         instructions: str = "",
@@ -54,10 +54,12 @@ class ModelMember:
         self._own: dict[str, FunctionTool] = {}
         self._named: list[str] = []
         for given in tools:
-            if not isinstance(given, str):
-                made = given if isinstance(given, FunctionTool) else FunctionTool(given)
-                self._own[made.name] = made
-            self._named.append(given if isinstance(given, str) else made.name)
+            if isinstance(given, str):
+                self._named.append(given)
+                continue
+            made = given if isinstance(given, FunctionTool) else FunctionTool(given)
+            self._own[made.name] = made
+            self._named.append(made.name)
         self._guarded = tuple(needs_approval)
         self._answer = Answer.of(answer)
         self.asking = Asking(

@@ -48,8 +48,8 @@ class MagenticPrompts(Struct, frozen=True, forbid_unknown_fields=True, omit_defa
         "2. facts to look up, and where; 3. facts to derive; 4. educated guesses. Do not make a plan yet."
     )
     plan: str = (
-        "The team:\n$team\n\nWrite a short plan in bullet points for the task: who does what, in which order. "
-        "Nobody has to take part who is not needed."
+        "The team:\n$team\n\nWrite a short plan in bullet points for the task: who does what, in which "
+        "order. Nobody has to take part who is not needed."
     )
     ledger: str = (
         "We work on this task:\n\n$task\n\nThe team:\n$team\n\nWhat is known:\n$facts\n\nThe plan:\n$plan"
@@ -60,12 +60,12 @@ class MagenticPrompts(Struct, frozen=True, forbid_unknown_fields=True, omit_defa
         "Who should speak next (one of: $names)? With which instruction or question? Give a reason for each."
     )
     new_facts: str = (
-        "The team makes no progress. The task is:\n\n$task\n\nWhat was known:\n$facts\n\nWrite the list again "
-        "with what was learned since; add at least one new educated guess, and say why."
+        "The team makes no progress. The task is:\n\n$task\n\nWhat was known:\n$facts\n\nWrite the list "
+        "again with what was learned since; add at least one new educated guess, and say why."
     )
     new_plan: str = (
-        "The team:\n$team\n\nSay in two sentences what went wrong, then write a new plan in bullet points that "
-        "does not repeat the mistake."
+        "The team:\n$team\n\nSay in two sentences what went wrong, then write a new plan in bullet points "
+        "that does not repeat the mistake."
     )
     final: str = (
         "The work on this task has ended:\n\n$task\n\nGive the final answer to whoever asked, from the "

@@ -31,7 +31,7 @@ class MemberFailed(AgentError):
 
 
 class Late(AgentError):
-    """A member's deadline passed. Raised by `Runtime.within`, and recorded there, so that replay honours it."""
+    """A member's deadline passed. `Runtime.within` raises it and records it, so that replay honours it."""
 
 
 class Asking(Struct, frozen=True):

@@ -86,7 +86,7 @@ class Sequential(Team):
         question: dict[str, Any] = {"step": name, "answer": spoken.text, "decide": HOW_TO_LOOK}
         for _ in range(stage.limits.attempts):
             answer = await stage.runtime.human(stage.at(MANAGER), question)
-            if answer is True or answer in {"pass", "ok", "yes"}:
+            if answer is True or answer in ("pass", "ok", "yes"):
                 return "pass", None
             if isinstance(answer, dict) and len(answer) == 1:
                 ((key, words),) = answer.items()

@@ -1,4 +1,4 @@
-"""How a model takes its turn: it is asked, its tools are called, and it is asked again when its answer is bad.
+"""How a model takes its turn: it is asked, its tools are called, a bad answer is asked for again.
 
 Bad is what cannot be used: empty, cut in the middle of a call, without the object that was asked for. Each is
 asked again with the reason, a set number of times. Those exchanges stay out of the transcript: it holds what

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from windtunnel.codec import encode_body
-from windtunnel.errors import CodecError, UsageError, WindtunnelError
+from windtunnel.errors import BudgetReached, CodecError, Divergence, StorageError, UsageError, WindtunnelError
 from windtunnel.models.talk import Tool, ToolCall
 from windtunnel.teams.conversation import as_text
 from windtunnel.teams.runtime import PASSED_ON
@@ -71,9 +71,9 @@ class FunctionTool:
                 return failure(f"the arguments do not fit: {error}")
             except CodecError as error:
                 return failure(f"the result cannot be recorded: {error.message}")
-            except PASSED_ON:
+            except (BudgetReached, StorageError, Divergence):
                 raise
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the model is told
                 return failure(_words(error))
             return result
 
@@ -164,7 +164,7 @@ class Toolbox:
             return await self._turn.stage.runtime.call(self._turn.path, call, function)
         except PASSED_ON:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the model is told
             return failure(_words(error))
 
     async def _approved(self, call: ToolCall) -> ToolCall | str:
@@ -194,9 +194,9 @@ class Toolbox:
         for _ in range(LOOKS):
             answer = await turn.stage.runtime.human(turn.path, question)
             said = answer if isinstance(answer, dict) else {"approve": answer}
-            if said.get("approve") is True or said.get("approve") in {"yes", "approve", "true"}:
+            if said.get("approve") is True or said.get("approve") in ("yes", "approve", "true"):
                 return call
-            if said.get("approve") is False or said.get("approve") in {"no", "reject", "false"}:
+            if said.get("approve") is False or said.get("approve") in ("no", "reject", "false"):
                 return str(said.get("reason") or "a person refused it")
             question = {**question, "not_understood": said}
         return "no clear answer came from a person"
