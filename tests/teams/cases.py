@@ -107,7 +107,12 @@ def group_chat_runtime() -> Scripted:
         {
             "manager": [
                 *[no, {"next_speaker": "Poet", "reason": "a start"}],
-                *[yes, no, {"next_speaker": "nobody", "reason": "?"}, {"next_speaker": "critic", "reason": ""}],
+                *[
+                    yes,
+                    no,
+                    {"next_speaker": "nobody", "reason": "?"},
+                    {"next_speaker": "critic", "reason": ""},
+                ],
                 *[no, no, {"next_speaker": "reader", "reason": "?"}],
                 *[no, yes, "a poem"],
             ],

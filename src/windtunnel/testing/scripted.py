@@ -46,9 +46,9 @@ class Recorded(NamedTuple):
     result: bytes
 
 
-def calls(name: str, /, *, text: str = "", id: str = "", **arguments: Any) -> Reply:  # noqa: A002 - as in talk
-    """A reply that calls one tool. Without an id it has none, as with some providers."""
-    return Reply(text, (ToolCall(id, name, arguments),))
+def calls(name: str, /, **arguments: Any) -> Reply:
+    """A reply that calls one tool, without an id, as with some providers."""
+    return Reply(calls=(ToolCall("", name, arguments),))
 
 
 class Scripted:
