@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from windtunnel.errors import ModelError
 from windtunnel.models.talk import Reply, ToolCall
 from windtunnel.teams import (
+    ChatPrompts,
     Concurrent,
     FunctionMember,
     GroupChat,
@@ -97,7 +98,7 @@ def concurrent_runtime() -> Scripted:
 
 def group_chat() -> Team:
     members = [ModelMember("critic", "You doubt."), ModelMember("poet", "You write."), HumanMember("reader")]
-    prompts = managers.ChatPrompts(ask_user="Is a person needed?")
+    prompts = ChatPrompts(ask_user="Is a person needed?")
     return GroupChat(members, manager=managers.ModelManager(prompts=prompts))
 
 

@@ -78,9 +78,15 @@ def test_the_best_is_what_a_function_or_a_model_says() -> None:
 
 @pytest.mark.parametrize(
     ("policy", "broken", "status"),
-    [("all", 0, "completed"), ("all", 1, "failed"), (2, 1, "completed"), (2, 2, "failed"), ("any", 2, "completed"),
-     ("any", 3, "failed")],
-)  # fmt: skip
+    [
+        ("all", 0, "completed"),
+        ("all", 1, "failed"),
+        (2, 1, "completed"),
+        (2, 2, "failed"),
+        ("any", 2, "completed"),
+        ("any", 3, "failed"),
+    ],
+)
 def test_the_policy_says_how_many_must_answer(policy: Any, broken: int, status: str) -> None:
     answers = [ModelError("503")] * broken + ["fine"] * (3 - broken)
     result = play(team(policy=policy), script(*answers))

@@ -56,7 +56,7 @@ def test_functions_rule_with_their_reasons() -> None:
 def test_an_unknown_speaker_is_an_error_with_the_nearest_name() -> None:
     result = play(chat(managers.Functions(select=lambda chat: "bobb")), Scripted({"ann": [], "bob": []}))
     assert (result.status, result.value) == ("failed", None)
-    assert result.reason == "there is no member 'bobb'"
+    assert result.reason == "there is no member 'bobb' (did you mean 'bob'?)"
 
 
 def test_a_model_that_keeps_naming_nobody_is_an_error() -> None:

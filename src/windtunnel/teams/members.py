@@ -30,7 +30,7 @@ class Member(Protocol):
     async def speak(self, turn: Turn) -> Spoken: ...
 
 
-class ModelMember:
+class ModelMember(Member):
     """A model with instructions and tools. `answer` types its answers: a Struct, or a JSON schema."""
 
     def __init__(  # noqa: PLR0913 - settings, each with its default
@@ -76,7 +76,7 @@ class ModelMember:
         return await speak(turn, opening, self.asking, box, self._answer)
 
 
-class FunctionMember:
+class FunctionMember(Member):
     """A Python function as a member: it is given the `Turn`, and returns its answer, any plain value, or a
     `Spoken` that hands the conversation over. Sync or async; it must depend on nothing but the turn."""
 
@@ -100,7 +100,7 @@ class FunctionMember:
         return spoken
 
 
-class HumanMember:
+class HumanMember(Member):
     """A person. The question goes out with the end of the conversation; the run parks until the answer."""
 
     def __init__(self, name: str, *, description: str = "", deadline: float | None = None) -> None:

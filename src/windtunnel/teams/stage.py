@@ -32,6 +32,13 @@ class LimitReached(AgentError):
     """The team may not go on. Never a member's failure: it ends the team with what it has."""
 
 
+def in_words(error: Exception) -> str:
+    """What went wrong, with the remedy where there is one."""
+    if not isinstance(error, WindtunnelError):
+        return str(error) or type(error).__name__
+    return f"{error.message} ({error.remedy})" if error.remedy else error.message
+
+
 class Spoken(Struct, frozen=True):
     """What came of one turn. `to` names whom the member handed the conversation to, if it did."""
 
@@ -116,9 +123,8 @@ class Stage:
         return self.records.setdefault(name, Record(name))
 
     def problem(self, member: str, error: Exception) -> None:
-        message = error.message if isinstance(error, WindtunnelError) else str(error)
         code = error.code if isinstance(error, WindtunnelError) else type(error).__name__
-        self.errors.append(Problem(member, message or type(error).__name__, code))
+        self.errors.append(Problem(member, in_words(error), code))
 
     def next_round(self) -> None:
         if self.rounds >= self.limits.rounds:
@@ -167,13 +173,10 @@ class Stage:
             turn.status, turn.reason = "late", f"nothing came within {seconds:g} seconds"
             raise Late(f"{member.name} gave no answer within {seconds:g} seconds", where=turn.path) from None
         except Exception as error:
-            turn.status = "failed"
-            turn.reason = error.message if isinstance(error, WindtunnelError) else str(error)
+            turn.status, turn.reason = "failed", in_words(error)
             if isinstance(error, MemberFailed):
                 raise
-            raise MemberFailed(
-                f"{member.name} failed: {turn.reason or type(error).__name__}", where=turn.path
-            ) from error
+            raise MemberFailed(f"{member.name} failed: {turn.reason}", where=turn.path) from error
         turn.status, turn.spoken = "ok", spoken
         return spoken
 

@@ -14,7 +14,7 @@ from windtunnel.teams.limits import Limits
 from windtunnel.teams.members import Member
 from windtunnel.teams.result import Line, OrchestrationResult
 from windtunnel.teams.runtime import PASSED_ON, Late, MemberFailed, Runtime
-from windtunnel.teams.stage import Ending, LimitReached, Spoken, Stage, Turn
+from windtunnel.teams.stage import Ending, LimitReached, Spoken, Stage, Turn, in_words
 from windtunnel.teams.tools import Approve
 from windtunnel.words import suggest
 
@@ -23,7 +23,7 @@ RESERVED = (TASK, MANAGER)
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,48}")  # short enough that `handoff_to_…` is a name for a tool
 
 
-class Team(ABC):
+class Team(Member, ABC):
     """Members and a way to work together. A team is a member too, so teams nest."""
 
     pattern: str
@@ -90,7 +90,7 @@ class Team(ABC):
             raise
         except (MemberFailed, Late) as error:
             stage.problem(error.where or self.name, error)
-            ending = Ending(None, "failed", error.message)
+            ending = Ending(None, "failed", in_words(error))
         return stage.end(ending, list(self.members))
 
     @abstractmethod
