@@ -171,6 +171,24 @@ def magentic_runtime() -> Scripted:
     )
 
 
+def late() -> Team:
+    members = [ModelMember("finder", tools=[price], deadline=9), ModelMember("writer")]
+    return Magentic(members, stalls=3)
+
+
+def late_runtime() -> Scripted:
+    rounds = [ledger("finder"), ledger("finder", "again"), ledger("finder"), ledger("", done=True)]
+    return Scripted(
+        {
+            "manager": ["facts", "plan", *rounds, "the answer"],
+            "finder": [calls("price", good="bread") for _ in range(7)] + ["too late"] * 9,
+            "finder~1": [calls("price", good="wine"), "twelve"],
+            "finder~2": ["twelve, as said"],
+        },
+        late={"finder": [0]},
+    )
+
+
 def nested() -> Team:
     desk = Concurrent(
         [ModelMember("a"), ModelMember("b", tools=[price])], name="desk", aggregate=aggregate.Vote()
@@ -195,5 +213,6 @@ CASES = {
     "group_chat": Case(group_chat, group_chat_runtime),
     "handoff": Case(handoff, handoff_runtime),
     "magentic": Case(magentic, magentic_runtime),
+    "late": Case(late, late_runtime),
     "nested": Case(nested, nested_runtime),
 }

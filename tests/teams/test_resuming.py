@@ -30,7 +30,7 @@ def test_a_story_goes_as_it_is_told(name: str) -> None:
     runtime = CASES[name].runtime()
     result = invoke(name, runtime)
     assert result.status == CASES[name].status, result.reason
-    given = {path: len(answers) for path, answers in runtime.script.items() if path != "slow"}
+    given = {path: len(answers) for path, answers in runtime.script.items() if path not in runtime.late}
     used = Counter(path for kind, (path, _) in runtime.performed if kind == "model")
     assert {path: used[path] for path in given} == given  # the whole script was needed
 

@@ -9,7 +9,7 @@ import pytest
 from tests.teams.helpers import play, text_seen
 from windtunnel.errors import ScenarioError
 from windtunnel.scenario.reading import read_yaml
-from windtunnel.teams import Concurrent, GroupChat, Handoff, Magentic, Sequential, build_team, tool
+from windtunnel.teams import Concurrent, GroupChat, Handoff, Magentic, Sequential, Team, build_team, tool
 from windtunnel.testing.scripted import Scripted, calls
 
 BOARD = """
@@ -97,9 +97,9 @@ def test_a_description_becomes_a_team_that_plays() -> None:
         ("magentic", {"stalls": 0, "resets": 1, "manager": {"model": "house"}}, Magentic),
     ],
 )
-def test_every_pattern_can_be_described(pattern: str, more: dict[str, Any], kind: type) -> None:
+def test_every_pattern_can_be_described(pattern: str, more: dict[str, Any], kind: type[Team]) -> None:
     team = build({"pattern": pattern, "members": [{"name": "a"}, {"name": "b"}], **more}, name="seat")
-    assert type(team) is kind
+    assert isinstance(team, kind)
     assert team.name == "seat"
     assert team.limits.rounds == 20
 

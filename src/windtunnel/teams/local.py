@@ -79,11 +79,11 @@ class LocalRuntime:
         result = perform(**call.arguments)
         return await result if inspect.isawaitable(result) else result
 
-    async def within(self, member: str, seconds: float, work: Callable[[], Awaitable[T]]) -> T:
+    async def within(self, member: str, seconds: float, work: Callable[[str], Awaitable[T]]) -> T:
         limit = asyncio.timeout(seconds)
         try:
             async with limit:
-                return await work()
+                return await work(member)
         except TimeoutError:
             if not limit.expired():
                 raise  # the member's own

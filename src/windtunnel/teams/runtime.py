@@ -65,8 +65,11 @@ class Runtime(Protocol):
         arguments by name, sync or async; None: one of those that the runtime offered."""
         ...
 
-    async def within(self, member: str, seconds: float, work: Callable[[], Awaitable[T]]) -> T:
-        """Do the work, or raise `Late` after so many seconds."""
+    async def within(self, member: str, seconds: float, work: Callable[[str], Awaitable[T]]) -> T:
+        """Do the work, or raise `Late` after so many seconds; and at once where that is recorded already.
+
+        The work is given the path under which it asks: one of its own each time (`writer`, `writer~1`, …),
+        since nobody can say later how many questions one that ended late had asked."""
         ...
 
     def chance(self, member: str, *element: object) -> Chance:

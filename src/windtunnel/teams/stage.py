@@ -161,8 +161,7 @@ class Stage:
             if seconds is None:
                 spoken = await member.speak(turn)
             else:
-                turn.hold_notes()
-                spoken = await self.runtime.within(turn.path, seconds, lambda: member.speak(turn))
+                spoken = await self.runtime.within(turn.path, seconds, lambda path: turn.at(path, member))
         except PASSED_ON:
             raise
         except LimitReached as limit:
@@ -171,7 +170,7 @@ class Stage:
         except Late:
             turn.forget()
             turn.status, turn.reason = "late", f"nothing came within {seconds:g} seconds"
-            raise Late(f"{member.name} gave no answer within {seconds:g} seconds", where=turn.path) from None
+            raise Late(f"{member.name} gave no answer within {seconds:g} seconds", where=turn.place) from None
         except Exception as error:
             turn.status, turn.reason = "failed", in_words(error)
             if isinstance(error, MemberFailed):
@@ -227,7 +226,8 @@ class Turn:
 
     def __init__(self, stage: Stage, name: str, conversation: Sequence[Line], calls: Calls) -> None:
         self.stage, self.name, self.calls = stage, name, calls
-        self.path = stage.at(name)
+        self.place = stage.at(name)
+        self.path = self.place  # where its questions are found again: the place, or one for this turn alone
         self.conversation = list(conversation)
         self.new: list[Line] = []
         self.routes: Mapping[str, Route] = {}
@@ -267,7 +267,7 @@ class Turn:
 
     def say(self, message: Message) -> None:
         self.new.append(Line(self.name, message))
-        self.note(self.path, message)
+        self.note(self.place, message)
 
     def inner(self, limits: Limits, approve: Approve | None) -> Stage:
         """The stage of a team that takes this turn."""
@@ -291,13 +291,15 @@ class Turn:
 
     # --- for the stage ---
 
-    def hold_notes(self) -> None:
-        """Note nothing before the turn has ended: it may end late, and then leaves nothing."""
-        self.note = lambda path, message: self._held.append((path, message))
+    async def at(self, path: str, member: Member) -> Spoken:
+        """The turn under a deadline. Nothing is noted before it has ended: a late one leaves nothing."""
+        self.path = path
+        self.note = lambda place, message: self._held.append((place, message))
+        return await member.speak(self)
 
     def release_notes(self) -> None:
-        for path, message in self._held:
-            self.stage.note(path, message)
+        for place, message in self._held:
+            self.stage.note(place, message)
         self._held = []
 
     def forget(self) -> None:

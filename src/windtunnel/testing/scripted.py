@@ -54,7 +54,8 @@ def calls(name: str, /, **arguments: Any) -> Reply:
 class Scripted:
     """`script`: by member's path, its model's answers in order, or a function of the `Ask`. An answer is a
     text, a plain value (sent as JSON), a `Reply`, or an error to raise. `people`: likewise, of the question.
-    `late`: by path, which of its turns end late. `shuffle`: another order in which answers arrive."""
+    `late`: by path, which turns of a member with a deadline end late; its later ones have the paths `slow~1`,
+    `slow~2`. `shuffle`: another order in which answers arrive."""
 
     def __init__(
         self,
@@ -140,14 +141,15 @@ class Scripted:
 
         return await self._outside(member, "tool", call, perform)
 
-    async def within(self, member: str, seconds: float, work: Callable[[], Awaitable[T]]) -> T:
+    async def within(self, member: str, seconds: float, work: Callable[[str], Awaitable[T]]) -> T:
         place, fresh = self._place(f"{member}!deadline"), False
         count = place[1]
+        path = f"{member}~{count}" if count else member
         if place not in self.record:
             if count not in self.late.get(member, ()):
-                return await work()
+                return await work(path)
             fresh = True
-            running = asyncio.ensure_future(work())
+            running = asyncio.ensure_future(work(path))
             for _ in range(CYCLES):
                 await asyncio.sleep(0)
             running.cancel()
