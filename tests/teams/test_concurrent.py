@@ -214,3 +214,17 @@ def test_answers_that_are_needed_and_nobody_can_give_are_refused_at_once() -> No
         team(policy=4)
     with pytest.raises(ScenarioError, match="'d' to have a deadline"):
         team(deadlines={"d": 1.0})
+
+
+def test_what_nobody_can_help_goes_before_a_wait_for_a_person() -> None:
+    def broke(turn: Turn) -> str:
+        raise BudgetReached("nothing is left")
+
+    with pytest.raises(BudgetReached):
+        play(Concurrent([HumanMember("boss"), FunctionMember("a", broke)]), Scripted())
+
+
+def test_a_yes_is_no_number() -> None:
+    members = [FunctionMember("a", lambda turn: True), FunctionMember("b", lambda turn: 3)]
+    result = play(Concurrent(members, aggregate=aggregate.Mean(), policy="any"), Scripted())
+    assert result.value == 3.0

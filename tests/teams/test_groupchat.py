@@ -68,10 +68,10 @@ def test_a_model_that_keeps_naming_nobody_is_an_error() -> None:
 
 
 def test_a_chat_without_an_end_ends_at_the_limit_with_its_result() -> None:
-    never = managers.Functions(terminate=lambda chat: False)
+    never = managers.Functions(terminate=lambda chat: False, results=lambda chat: chat.names)
     runtime = Scripted({"ann": lambda _: "a", "bob": lambda _: "b"})
     result = play(chat(never, limits=Limits(rounds=5)), runtime)
-    assert (result.status, result.value, result.reason) == ("limited", "a", "5 rounds have passed")
+    assert (result.status, result.value, result.reason) == ("limited", ["ann", "bob"], "5 rounds have passed")
 
 
 def test_the_limit_of_calls_leaves_the_last_word() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.teams.cases import ledger
+from tests.teams.cases import CASES, ledger
 from tests.teams.helpers import play, said, text_seen
 from windtunnel.errors import ModelError, ScenarioError
 from windtunnel.models.talk import Ask
@@ -149,3 +149,25 @@ def test_prompts_can_be_replaced_and_a_wrong_name_in_one_is_refused() -> None:
     with pytest.raises(ScenarioError, match=r"did you mean 'plan'") as caught:
         team(prompts=MagenticPrompts(progress="$plann"))
     assert caught.value.where == "team.prompts.progress"
+
+
+def test_progress_pays_back_one_stall_and_not_all() -> None:
+    loop, moves = ledger("finder", loop=True), ledger("finder")
+    runtime = Scripted({"manager": manager(loop, loop, moves, loop, loop), "finder": ["x"] * 9})
+    result = play(team(stalls=2, resets=0), runtime)
+    assert (result.status, result.rounds) == ("limited", 5)
+
+
+def test_a_member_that_always_fails_is_a_stall_whatever_the_manager_thinks() -> None:
+    runtime = Scripted({"manager": manager(*[ledger("finder")] * 4), "finder": [ModelError("503")] * 4})
+    result = play(team(stalls=2, resets=0), runtime)
+    assert (result.status, result.rounds) == ("limited", 4)
+
+
+def test_a_turn_that_ended_late_takes_no_call_of_the_limit() -> None:
+    """How many it had made is chance: with them counted, a resumed team would come to its limit elsewhere."""
+    case = CASES["late"]
+    made = play(case.team(), case.runtime()).calls
+    limited = case.team()
+    limited.limits = Limits(calls=made)
+    assert play(limited, case.runtime()).status == "completed"

@@ -218,3 +218,16 @@ def test_a_tool_that_nobody_offers_is_named_with_the_nearest() -> None:
     team = Sequential([ModelMember("m", tools=["prise"])])
     with pytest.raises(UsageError, match="did you mean 'price'"):
         play(team, Scripted({}, tools=[FunctionTool(len_of, name="price")]))
+
+
+def test_a_result_that_cannot_be_recorded_is_told_to_the_model() -> None:
+    runtime = Scripted({"m": [calls("sums"), "odd"]}, tools=[FunctionTool(lambda: {1, 2}, name="sums")])
+    assert play(Sequential([ModelMember("m", tools=["sums"])]), runtime).value == "odd"
+    assert "cannot be recorded" in seen(runtime, "m")[-1].text
+
+
+def test_a_reproach_is_forgotten_once_it_helped() -> None:
+    runtime = Scripted({"m": ["", calls("len_of", text="a"), "one"]})
+    play(Sequential([ModelMember("m", tools=[len_of])]), runtime)
+    assert "cannot be used" in text_seen(runtime, "m", 1)
+    assert "cannot be used" not in text_seen(runtime, "m", 2)

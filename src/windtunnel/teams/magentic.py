@@ -99,22 +99,21 @@ class _Work:
         """The status and the reason it ended."""
         await self._plan(self.team.prompts.facts, self.team.prompts.plan)
         stalled = resets = 0
+        came = True  # whether the last speaker brought anything
         while True:  # bounded: next_round raises at the limit
             self.stage.next_round()
             ledger = await self._judge()
             if ledger is not None and ledger.is_request_satisfied.answer:
                 return "completed", ledger.is_request_satisfied.reason or "the request is satisfied"
-            moves = (
-                ledger is not None and ledger.is_progress_being_made.answer and not ledger.is_in_loop.answer
-            )
-            stalled = max(0, stalled - 1) if moves else stalled + 1
+            stalled = max(0, stalled - 1) if came and _moves(ledger) else stalled + 1
             if stalled > self.team.stalls:
                 if resets >= self.team.resets:
                     return "limited", f"no progress, and {resets} new plans were made"
                 resets, stalled = resets + 1, 0
                 await self._plan(self.team.prompts.new_facts, self.team.prompts.new_plan)
-            elif ledger is not None and not await self._act(ledger):
-                stalled += 1
+                came = True
+            elif ledger is not None:
+                came = await self._act(ledger)
 
     async def _plan(self, facts: str, plan: str) -> None:
         """The task ledger: what is known, then the way. The conversation begins anew with it."""
@@ -143,7 +142,7 @@ class _Work:
             return None
 
     async def _act(self, ledger: ProgressLedger) -> bool:
-        """Let the next speaker do what it is told. One that fails costs the round, not the team."""
+        """Let the next speaker do what it is told. One that fails costs a stall, not the team."""
         name = self.team.named(ledger.next_speaker.answer)
         assert name is not None
         self._say(f"{name}: {ledger.instruction_or_question.answer}")
@@ -177,3 +176,7 @@ class _Work:
             "facts": self.facts,
             "plan": self.plan,
         }
+
+
+def _moves(ledger: ProgressLedger | None) -> bool:
+    return ledger is not None and ledger.is_progress_being_made.answer and not ledger.is_in_loop.answer

@@ -14,7 +14,7 @@ from typing import Any, get_type_hints
 import msgspec
 from msgspec import Struct
 
-from windtunnel.codec import encode_body
+from windtunnel.codec import encode_body, find_unfit
 from windtunnel.errors import BudgetReached, CodecError, Divergence, StorageError, UsageError, WindtunnelError
 from windtunnel.models.talk import Tool, ToolCall
 from windtunnel.teams.conversation import as_text
@@ -66,6 +66,8 @@ class FunctionTool:
                 result = self.function(**{name: getattr(given, name) for name in given.__struct_fields__})
                 if inspect.isawaitable(result):
                     result = await result
+                if (unfit := find_unfit(result)) is not None:
+                    raise CodecError(unfit)
                 encode_body(result)
             except msgspec.ValidationError as error:
                 return failure(f"the arguments do not fit: {error}")
