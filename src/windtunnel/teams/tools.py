@@ -66,9 +66,8 @@ class FunctionTool:
                 result = self.function(**{name: getattr(given, name) for name in given.__struct_fields__})
                 if inspect.isawaitable(result):
                     result = await result
-                if (unfit := find_unfit(result)) is not None:
-                    raise CodecError(unfit)
                 encode_body(result)
+                unfit = find_unfit(result)
             except msgspec.ValidationError as error:
                 return failure(f"the arguments do not fit: {error}")
             except CodecError as error:
@@ -77,7 +76,7 @@ class FunctionTool:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is, the model is told
                 return failure(_words(error))
-            return result
+            return result if unfit is None else failure(f"the result cannot be recorded: {unfit}")
 
         return perform
 
