@@ -84,7 +84,7 @@ def test_python_asks_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def reported(turns: int, scenario: str = "economy/us_1960s") -> Reported:
     us = m.recorded("1959Q1", "1974Q4").part(0, turns)
-    columns = {
+    columns: dict[str, Any] = {
         "gdp": us.gdp, "consumption": us.consumption, "investment": us.investment,
         "inflation": [0.0, *(b / a - 1.0 for a, b in zip(us.prices, us.prices[1:], strict=False))],
         "unemployment": us.unemployment / 100, "rate": (1 + us.rate / 100) ** 0.25 - 1,
