@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from windtunnel.export.markup import attribute, change, number, shown, spoken, t
 from windtunnel.world import WORLD, Section
 
 MAX_STANDINGS = 30
+MINUS = re.compile(r"-(?=\d)")
 STATUS_TONE = {"completed": "good", "failed": "bad", "crashed": "bad", "cancelled": "warn", "waiting": "warn"}
 
 
@@ -155,7 +157,9 @@ def _own_section(section: Section) -> str:
 
 
 def shown_cell(value: Any) -> str:
-    return text(number(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value)
+    """A cell as it is read; a minus before a figure is one that no browser breaks the line after."""
+    said = number(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
+    return text(MINUS.sub("\u2212", said))
 
 
 def events(facts: Facts) -> str:
