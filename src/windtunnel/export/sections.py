@@ -14,7 +14,7 @@ from windtunnel.export.markup import attribute, change, number, shown, spoken, t
 from windtunnel.world import WORLD, Section
 
 MAX_STANDINGS = 30
-MINUS = re.compile(r"-(?=\d)")
+MINUS = re.compile(r"(?<!\w)-(?=\d)")
 STATUS_TONE = {"completed": "good", "failed": "bad", "crashed": "bad", "cancelled": "warn", "waiting": "warn"}
 
 
