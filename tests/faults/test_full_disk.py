@@ -12,7 +12,7 @@ import pytest
 
 from tests.faults.lab import ROOT, Case, Server
 
-DISK_BYTES = 4 << 20
+DISK_BYTES = 16 << 20
 BALLAST = "ballast"
 
 
@@ -69,7 +69,7 @@ def test_on_a_full_disk_the_run_stops_in_words_and_goes_on_when_there_is_room(
     head = clean.play().told["head"]
     case = Case(server, small.folder, world, turns).begin()
     stops, before = 0, case.sound()
-    for leave in (64 << 10, 100 << 10, 140 << 10):
+    for leave in (160 << 10, 220 << 10, 300 << 10):
         told = case.play(file_limit=small.fill(leave)).told
         if "error" in told:
             stops += 1
@@ -101,7 +101,7 @@ def test_the_command_line_says_that_the_disk_is_full_and_ends_with_3(
     home = small.folder / "home"
     home.mkdir()
     (home / "windtunnel.toml").touch()
-    started = windtunnel(home, "run", "economy/growth", "--set", "turns=400", limit=small.fill(160 << 10))
+    started = windtunnel(home, "run", "economy/growth", "--set", "turns=400", limit=small.fill(480 << 10))
     assert started.returncode == 3, started.stderr
     assert "Traceback" not in started.stderr
     assert not small.mounted or "full" in started.stderr or "No space left" in started.stderr
