@@ -131,7 +131,7 @@ def test_what_is_kept_outside_the_state_is_lost_by_a_stop() -> None:
 
 class Hashing(Rules):
     def apply(self, state: State, decided: Any, events: Any, context: Any) -> Applied[State]:
-        state.turn += hash("the same text") % 1000
+        state.turn += hash("the same text") % (1 << 40)  # no two seeds agree by luck
         return Applied(state)
 
 
