@@ -15,6 +15,7 @@ bug of ours.
         ModelSetup          a model that is not known, not set up, or not allowed
       RunError            the run itself went wrong                             exit 3
         AgentError          an agent raised
+          Undecided           an agent came to no decision that can be judged; it is asked again
         EngineError         a world's engine or validator raised
         InvariantBroken     a world's own check does not hold
         CodecError          a value that must not enter a journal (NaN, infinity, too large, ...)
@@ -93,6 +94,16 @@ class RunError(WindtunnelError):
 
 class AgentError(RunError):
     code = "agent"
+
+
+class Undecided(AgentError):
+    """`label` says why: truncated, empty, unparsable, illegal, refused."""
+
+    code = "undecided"
+
+    def __init__(self, label: str, message: str) -> None:
+        super().__init__(message, label=label)
+        self.label = label
 
 
 class EngineError(RunError):

@@ -48,6 +48,7 @@ __all__ = [
     "Scenario",
     "ScheduledEvent",
     "Section",
+    "ToolServer",
     "Validator",
     "Verdict",
     "Wake",
@@ -212,6 +213,16 @@ class ScheduledEvent(Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     body: Any = None
 
 
+class ToolServer(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A server of tools (MCP) that agents who ask a model may call: an address, or a command to start it.
+    `tools` limits which of its tools are offered; none named is all of them."""
+
+    name: str
+    url: str = ""
+    command: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
+
+
 class Scenario(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What is played: a world, its parameters, who sits in it, for how long. Read from YAML by
     `windtunnel.scenario`, or made in Python."""
@@ -229,6 +240,8 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     attempts: int = 3
     deadline: float | None = None
     concurrency: int = 20
+    model: str = ""  # of everybody who asks a model and names none
+    mcp: tuple[ToolServer, ...] = ()
     tags: tuple[str, ...] = ()
 
 
@@ -245,12 +258,13 @@ class Outcome(Struct, frozen=True):
 
 class Call(Struct, frozen=True):
     """What the performer of an effect is told. `key` is the same on every retry of the same call, so that
-    the other side can recognise it."""
+    the other side can recognise it; `attempt` is more than 1 when a crash left the one before in doubt."""
 
     key: str
     mode: Mode
     turn: int
     actor: AgentId
+    attempt: int = 1
 
 
 class EffectKind(Struct, frozen=True):
@@ -316,8 +330,16 @@ class Context(Protocol):
         """Something from outside: recorded before it is used, and never asked for twice."""
         ...
 
+    async def ask(self, request: Any, *, house: Any = None, vital: bool = True) -> Any:
+        """One call of a language model, as an effect: an `Ask` of `windtunnel.models.talk`, and its `Reply`.
+
+        `house` is what the model called house answers, which needs no key: a plain value, sent as JSON in
+        text. Where no model answers at all, the run pauses and can be resumed; with `vital` False that is
+        recorded instead and raised as `EffectFailed`, for whoever can go on without."""
+        ...
+
     def member(self, name: str) -> Context:
-        """The same context for one member of a team; its effects and chance are its own."""
+        """The same context for one member of a team; its effects, chance and memory are its own."""
         ...
 
 
@@ -375,7 +397,8 @@ class Validator(Protocol[S_contra]):
 
 
 class Agent(Protocol):
-    """Decides. Sync or async; may also have `consolidate(outcome, context)`, called when its turn ends."""
+    """Decides. Sync or async; may also have `consolidate(outcome, context)`, called when its turn ends, and
+    `memories`, the types of what it keeps itself, by the member of its context that keeps it."""
 
     def decide(self, observation: Any, context: Context) -> Any: ...
 

@@ -73,7 +73,7 @@ def test_what_does_not_fit_is_refused(parent):
         parent.fork(2, agents={"cem": "lazy"})
     with pytest.raises(UsageError, match="branches"):
         parent.fork(2, branches=0)
-    with pytest.raises(UsageError, match="not known"):
+    with pytest.raises(UsageError, match="no model 'oracle'"):
         parent.fork(2, model="oracle")
     with pytest.raises(ScenarioError, match="wagee"):
         parent.fork(2, set={"wagee": 2})

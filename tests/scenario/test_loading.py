@@ -159,10 +159,11 @@ def test_a_file_says_what_a_scenario_holds():
     assert names(ScenarioFile) == names(Scenario) - {"name"}
     assert names(AgentEntry) == names(AgentSpec) | {"count"}
     assert names(EventEntry) == names(ScheduledEvent)
+    assert names(ToolServerEntry) == names(ToolServer)
     for shape, contract in ((ScenarioFile, Scenario), (AgentEntry, AgentSpec)):
         ours = {item.name: item.default for item in msgspec.structs.fields(shape)}
         theirs = {item.name: item.default for item in msgspec.structs.fields(contract)}
-        for name in set(ours) & set(theirs) - {"agents", "events", "tags"}:
+        for name in set(ours) & set(theirs) - {"agents", "events", "mcp", "tags"}:
             assert ours[name] == theirs[name] or name in {"world", "id"}, name
 
 

@@ -13,7 +13,7 @@ from windtunnel.control import Found
 from windtunnel.control.catalog import look
 from windtunnel.errors import UsageError
 from windtunnel.run.fork import Change
-from windtunnel.scenario import override_scenario
+from windtunnel.scenario import override_scenario, with_model
 from windtunnel.world import Scenario, World
 
 if TYPE_CHECKING:
@@ -60,32 +60,40 @@ class Made(Struct):
 
 
 def fork(
-    run: Run, at: str, wanted: list[str], agents: Mapping[str, Any] | None, inject: Any, branches: int | None
+    run: Run,
+    at: str,
+    wanted: list[str],
+    agents: Mapping[str, Any] | None,
+    model: str,
+    inject: Any,
+    branches: int | None,
 ) -> Made:
     home, found = run._home, run._where()
     count = 1 if branches is None else branches
     events = events_of(inject)
     if home.elsewhere(found.row.world):
-        return _elsewhere(run, at, wanted, agents, events, branches)
+        options = {"--model": model or None, "--branches": branches}
+        return _elsewhere(run, at, wanted, agents, events, options)
     world = home.world(found.row.world)
     named = seats.handed_in(agents, home.players, at)
-    change = Change(_edit(world, wanted, named), events, _said(wanted, named, events))
+    change = Change(_edit(world, wanted, named, model), events, _said(wanted, named, model, events))
     _, runs, controls = home.control.fork(
         run._name, at, change=change, branches=count, world=world, players=home.players
     )
     return Made(run, runs, controls, branches is not None)
 
 
-def _edit(world: World, wanted: list[str], agents: Mapping[str, Any]) -> Any:
+def _edit(world: World, wanted: list[str], agents: Mapping[str, Any], model: str) -> Any:
     def edit(scenario: Scenario) -> Scenario:
-        changed = override_scenario(scenario, wanted, world) if wanted else scenario
+        asking = with_model(scenario, model) if model else scenario
+        changed = override_scenario(asking, wanted, world) if wanted else asking
         return seats.seated(changed, world, agents)
 
-    return edit if wanted or agents else None
+    return edit if wanted or agents or model else None
 
 
 def _said(
-    wanted: list[str], agents: Mapping[str, Any] | None, events: list[dict[str, Any]]
+    wanted: list[str], agents: Mapping[str, Any] | None, model: str, events: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """What was asked, for people."""
     said: dict[str, Any] = {}
@@ -93,6 +101,8 @@ def _said(
         said["set"] = wanted
     if agents:
         said["agents"] = {name: seats.said(given) for name, given in agents.items()}
+    if model:
+        said["model"] = model
     if events:
         said["inject"] = [event["kind"] for event in events]
     return said
@@ -125,18 +135,18 @@ def _elsewhere(
     wanted: list[str],
     agents: Mapping[str, Any] | None,
     events: Sequence[Any],
-    branches: int | None,
+    options: Mapping[str, Any],
 ) -> Made:
     if events:
         raise UsageError("events are injected into forks of worlds that are loaded here", where="inject")
     words = ["fork", run._name, "--at", at, "--no-play", *(word for one in wanted for word in ("--set", one))]
-    if branches is not None:
-        words += ["--branches", str(branches)]
+    words += [word for name, value in options.items() if value is not None for word in (name, str(value))]
     words += agent_words(agents)
     answer = at_once(elsewhere.ask(run._home.workspace, words))
     there = {one.row.run_id: one for one in look(run.store)}
     controls = [there[name] for name in answer.get("controls", ())]
-    return Made(run, [there[name] for name in answer["runs"]], controls, branches is not None)
+    several = options.get("--branches") is not None
+    return Made(run, [there[name] for name in answer["runs"]], controls, several)
 
 
 def agent_words(agents: Mapping[str, Any] | None) -> list[str]:

@@ -226,16 +226,18 @@ class Run:
 
     # --- steering ---
 
-    def resume(self) -> Run:
-        """Go on with a run that was paused, waited, crashed, or failed and was mended."""
+    def resume(self, *, budget: float | None = None) -> Run:
+        """Go on with a run that was paused, waited, crashed, or failed and was mended. `budget`: the most, in
+        dollars, that its models may cost in all."""
         found = self._now()
         home = self._home
 
         async def work(playing: Playing) -> None:
             if home.elsewhere(found.row.world):
-                await elsewhere.ask(home.workspace, ["resume", self._name], playing)
+                more = [] if budget is None else ["--budget", str(budget)]
+                await elsewhere.ask(home.workspace, ["resume", self._name, *more], playing)
             else:
-                await home.play(playing, [found])
+                await home.play(playing, [found], budget)
 
         self._playing = Playing(work)
         self._playing.start()
@@ -321,11 +323,11 @@ class Run:
         """What if: the same past up to a turn, then something else. With `branches=K`, K of them, each with
         an unchanged control of the same luck: `run.fork(12, set={"tax": 0.4}, branches=5).difference("gdp")`.
         """
-        wanted = seats.overrides(set) + seats.modelled(model)
+        wanted = seats.overrides(set)
         if turns is not None:
             wanted.append(f"turns={turns}")
         self._now()
-        made = forking.fork(self, str(at), wanted, agents, inject, branches)
+        made = forking.fork(self, str(at), wanted, agents, model or "", inject, branches)
         return made.play() if play else made.ready()
 
     # --- proof, and what to keep ---

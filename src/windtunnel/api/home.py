@@ -83,10 +83,12 @@ class Home:
         except UsageError:
             return None
 
-    async def play(self, playing: Playing, runs: list[Found]) -> None:
+    async def play(self, playing: Playing, runs: list[Found], budget: float | None = None) -> None:
         """Play runs in this process; what goes wrong is raised once all have come to their end."""
         world = self.world(runs[0].row.world)
-        done = await self.control.play(runs, world=world, players=self.players, observer=playing.watch)
+        done = await self.control.play(
+            runs, world=world, players=self.players, observer=playing.watch, budget=budget
+        )
         failed = [(one.row.run_id, one.error) for one in done if one.error is not None]
         for _, error in failed[1:]:
             failed[0][1].add_note(str(error))

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from windtunnel.errors import ScenarioError, UsageError
+from windtunnel.scenario import is_model
 from windtunnel.words import suggest
 from windtunnel.world import Agent, AgentSpec, Policy, Scenario, World
 
@@ -119,6 +120,8 @@ def _seat(seat: AgentSpec, plays: Any) -> AgentSpec:
         return msgspec.structs.replace(seat, kind="python", policy="", model=other)
     if plays in PEOPLE:
         return msgspec.structs.replace(seat, kind=plays, policy="", model="")
+    if plays == "llm" or is_model(plays):
+        return msgspec.structs.replace(seat, kind="llm", model="" if plays == "llm" else plays)
     return msgspec.structs.replace(seat, kind="rule", policy=plays, model="")
 
 
@@ -149,15 +152,3 @@ def _flat(given: Mapping[str, Any], path: str) -> list[tuple[str, Any]]:
         here = f"{path}.{key}" if path else str(key)
         found += _flat(value, here) if isinstance(value, Mapping) and value else [(here, value)]
     return found
-
-
-def modelled(given: str | None) -> list[str]:
-    """`model=` for everyone, as overrides. Which models there are is for the cast to say."""
-    if given is None:
-        return []
-    if given != "rule":
-        raise UsageError(
-            f"the model {given!r} is not known here", where="model",
-            remedy='model="rule": each role\'s own policy, which needs no key',
-        )  # fmt: skip
-    return ["agents.*.kind=rule", "agents.*.model="]

@@ -19,7 +19,7 @@ from windtunnel.control import Found, all_runs, find_run
 from windtunnel.control.catalog import look
 from windtunnel.discovery import FoundScenario, ScenarioInfo, WorldInfo, find_scenario, list_worlds, load_here
 from windtunnel.errors import NotFound, UsageError
-from windtunnel.scenario import load_scenario, override_scenario
+from windtunnel.scenario import load_scenario, override_scenario, with_model
 from windtunnel.world import Scenario, World
 
 Where = Workspace | str | os.PathLike[str] | None
@@ -35,6 +35,7 @@ def run(  # noqa: PLR0913 - a verb of many adverbs, all named
     set: Set = None,  # noqa: A002 - the word of the command line
     agents: Mapping[str, Any] | None = None,
     model: str | None = None,
+    budget: float | None = None,
     parameters: Any = None,
     world: World | None = None,
     store: str | os.PathLike[str] | None = None,
@@ -44,6 +45,7 @@ def run(  # noqa: PLR0913 - a verb of many adverbs, all named
 
     Without a running event loop it plays to the end and returns. With one (a notebook, async code) it starts
     at once and returns: the first use of the result waits for it, `await` waits without blocking the loop.
+    `model` is the model of all who ask one, `budget` the most in dollars that models may cost.
 
     >>> import windtunnel as wt
     >>> run = wt.run("economy/growth", seed=7, turns=5)
@@ -51,14 +53,15 @@ def run(  # noqa: PLR0913 - a verb of many adverbs, all named
     (7, True)
     """
     place = the_workspace(workspace)
-    wanted = seats.overrides(set) + seats.modelled(model)
+    wanted = seats.overrides(set)
     wanted += [f"{key}={value}" for key, value in (("seed", seed), ("turns", turns)) if value is not None]
     path = None if store is None else Path(store).expanduser().absolute()
     if isinstance(what, (str, os.PathLike)):
         found = find_scenario(os.fspath(what), place)
         if world is None and found.source.kind == "path":
             wanted += [f"parameters.{one}" for one in seats.overrides(parameters)]
-            return _run_elsewhere(found, place, wanted, agents, path)
+            options = {"--model": model, "--budget": budget, "--store": path}
+            return _run_elsewhere(found, place, wanted, agents, options)
         world = world or load_here(found.source)
         scenario = load_scenario(found.path, world)
     elif isinstance(what, World):
@@ -75,12 +78,14 @@ def run(  # noqa: PLR0913 - a verb of many adverbs, all named
     players: seats.Players = {}
     if parameters is not None:
         scenario = msgspec.structs.replace(scenario, parameters=parameters)
+    if model:
+        scenario = with_model(scenario, model)
     if wanted:
         scenario = override_scenario(scenario, wanted, world)
     scenario = seats.seated(scenario, world, seats.handed_in(agents, players))
     home = Home(place, world=world, players=players)
     begun = home.control.create(world, scenario, path=path, players=players)
-    playing = Playing(lambda playing: home.play(playing, [begun]))
+    playing = Playing(lambda playing: home.play(playing, [begun], budget))
     made = Run(home, begun, playing)
     _start(playing, made)
     return made
@@ -99,12 +104,11 @@ def _run_elsewhere(
     place: Workspace,
     wanted: list[str],
     agents: Mapping[str, Any] | None,
-    path: Path | None,
+    options: Mapping[str, Any],
 ) -> Run:
     """In a process of its own, as the command line plays it."""
     words = ["run", found.path, *(word for one in wanted for word in ("--set", one)), *agent_words(agents)]
-    if path is not None:
-        words += ["--store", str(path)]
+    words += [word for name, value in options.items() if value is not None for word in (name, str(value))]
     home = Home(place, source=found.source)
     made = Run(home, None)
 

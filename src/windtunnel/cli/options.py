@@ -15,12 +15,22 @@ Settings: TypeAlias = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the scenario; may be given again."),
 ]
 Model: TypeAlias = Annotated[
-    str, typer.Option(metavar="MODEL", help="Let all agents decide by it: rule is each role's own policy.")
+    str,
+    typer.Option(
+        metavar="MODEL",
+        help="The model of all who ask one (if nobody does: of all agents), such as ollama:qwen3 or a "
+        "route. rule and house are each role's own policy and need no key.",
+    ),
+]
+Budget: TypeAlias = Annotated[
+    float | None, typer.Option(metavar="USD", min=0, help="The most that its models may cost.")
 ]
 Agents: TypeAlias = Annotated[
     list[str],
     typer.Option(
-        "--agent", metavar="ID=POLICY", help="A policy of its role for one agent, or human or remote."
+        "--agent",
+        metavar="ID=POLICY",
+        help="A policy of its role for one agent; or human, remote, llm, or the name of a model.",
     ),
 ]
 Until: TypeAlias = Annotated[int | None, typer.Option(metavar="TURN", min=0, help="Pause after this turn.")]

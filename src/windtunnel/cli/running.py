@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from typing import Annotated
 
@@ -10,7 +11,7 @@ import typer
 
 from windtunnel.cli import door, render, say
 from windtunnel.cli.closing import close
-from windtunnel.cli.options import Agents, Model, Run, Settings, Store, Until
+from windtunnel.cli.options import Agents, Budget, Model, Run, Settings, Store, Until
 from windtunnel.cli.progress import Progress
 from windtunnel.cli.stopping import Stopper
 from windtunnel.control import Control, Done, Found
@@ -18,10 +19,10 @@ from windtunnel.control.worlds import Worlds
 from windtunnel.discovery import FoundScenario, find_scenario, load_here
 from windtunnel.errors import NotFound, UsageError
 from windtunnel.journal import Status
-from windtunnel.scenario import load_scenario, override_scenario
+from windtunnel.scenario import is_model, load_scenario, models_of, override_scenario, with_model
 from windtunnel.world import Scenario, World
 
-KINDS = ("human", "remote")  # what may stand where a policy is named: who decides instead
+KINDS = ("human", "remote", "llm")  # what may stand where a policy is named: who decides instead
 
 
 def run(  # noqa: PLR0913, PLR0917 - one for each option
@@ -36,9 +37,7 @@ def run(  # noqa: PLR0913, PLR0917 - one for each option
     model: Model = "",
     until: Until = None,
     store: Store = None,
-    budget: Annotated[
-        float | None, typer.Option(metavar="USD", help="The most that models may cost.")
-    ] = None,
+    budget: Budget = None,
 ) -> int:
     """Play a scenario to its end.
 
@@ -46,36 +45,40 @@ def run(  # noqa: PLR0913, PLR0917 - one for each option
     Examples:
       windtunnel run economy/growth
       windtunnel run economy/growth --seed 7 --turns 50 --set tax_rate=0.3
+      windtunnel run economy/growth --model house
+      windtunnel run economy/growth --agent aldland=ollama:qwen3 --budget 0.50
       windtunnel run my_world/scenarios/first.yaml --json
     """
-    if budget is not None:
-        raise UsageError(
-            "a budget limits what models cost, and nothing here asks a model",
-            where="--budget",
-            remedy="leave --budget out: rule policies cost nothing",
-        )
     control = door.the_control()
     chosen = _chosen(scenario, control)
     world = load_here(chosen.source)
     played = load_scenario(chosen.path, world)
     shortcuts = [f"{key}={value}" for key, value in (("seed", seed), ("turns", turns)) if value is not None]
     played = changed(played, world, [*shortcuts, *set_], agent, model)
+    if budget is not None and not models_of(played):
+        raise UsageError(
+            "a budget limits what models cost, and nothing here asks a model",
+            where="--budget",
+            remedy="leave --budget out, or name a --model",
+        )
     found = control.create(world, played, path=store)
     Worlds(control.workspace).remember(chosen.source)
-    return play_and_close(control, found, world, until=until)
+    return play_and_close(control, found, world, until=until, budget=budget)
 
 
-def resume(run: Run, until: Until = None) -> int:
+def resume(run: Run, until: Until = None, budget: Budget = None) -> int:
     """Go on with a run that was paused, waited for an answer, crashed, or failed and was mended.
 
     \b
     Examples:
       windtunnel resume 4k2
       windtunnel resume .windtunnel/runs/4k2v9h0a7c.sqlite --until 100
+      windtunnel resume 4k2 --budget 2.50
     """
     control = door.the_control()
     found = control.find(run)
-    return play_and_close(control, found, control.find_world(found.row.world), until=until)
+    world = control.find_world(found.row.world)
+    return play_and_close(control, found, world, until=until, budget=budget)
 
 
 def _chosen(scenario: str, control: Control) -> FoundScenario:
@@ -93,13 +96,7 @@ def changed(scenario: Scenario, world: World, settings: list[str], agents: list[
     """The scenario with what was asked for on the command line; all of it goes through one check."""
     wanted = list(settings)
     if model:
-        if model != "rule":
-            raise UsageError(
-                f"the model {model!r} is not known here",
-                where="--model",
-                remedy="--model rule: each role's own policy, which needs no key",
-            )
-        wanted += ["agents.*.kind=rule", "agents.*.model="]
+        scenario = with_model(scenario, model)
     for given in agents:
         agent, equals, policy = given.partition("=")
         if not (agent and equals and policy):
@@ -108,25 +105,36 @@ def changed(scenario: Scenario, world: World, settings: list[str], agents: list[
             )
         if policy in KINDS:
             wanted.append(f"agents.{agent}.kind={policy}")
+        elif is_model(policy):
+            wanted += [f"agents.{agent}.kind=llm", f"agents.{agent}.model={json.dumps(policy)}"]
         else:
             wanted += [f"agents.{agent}.kind=rule", f"agents.{agent}.policy={policy}"]
     return override_scenario(scenario, wanted, world) if wanted else scenario
 
 
 def play(
-    control: Control, runs: list[Found], world: World, stopper: Stopper, until: int | None = None
+    control: Control,
+    runs: list[Found],
+    world: World,
+    stopper: Stopper,
+    until: int | None = None,
+    budget: float | None = None,
 ) -> list[Done]:
     """Play runs with progress; Ctrl-C is the stopper's."""
     progress = Progress(world.headline, stopper=stopper)
     with stopper, progress:
-        return asyncio.run(control.play(runs, world=world, observer=progress, stop_after=until))
+        return asyncio.run(
+            control.play(runs, world=world, observer=progress, stop_after=until, budget=budget)
+        )
 
 
-def play_and_close(control: Control, found: Found, world: World, *, until: int | None) -> int:
+def play_and_close(
+    control: Control, found: Found, world: World, *, until: int | None, budget: float | None = None
+) -> int:
     """Play one run and tell how it stands; its status is the exit code."""
     stopper = Stopper()
     begun = found.row.turn
-    (done,) = play(control, [found], world, stopper, until)
+    (done,) = play(control, [found], world, stopper, until, budget)
     after = Found(found.path, done.row)
     if done.error is not None and (done.error.exit_code == 2 or after.row.turn == begun == 0):
         return _never_ran(after, done)

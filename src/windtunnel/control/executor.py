@@ -13,6 +13,7 @@ from windtunnel.config import Workspace
 from windtunnel.control.catalog import open_store
 from windtunnel.errors import WindtunnelError
 from windtunnel.journal import RunRow
+from windtunnel.models.hub import Hub
 from windtunnel.run.clock import Clock
 from windtunnel.run.player import Observer
 from windtunnel.run.session import play_run
@@ -29,6 +30,7 @@ class Job(Struct):
     world: World
     players: Mapping[str, Any] = field(default_factory=dict)
     stop_after: int | None = None
+    budget: float | None = None  # in dollars, set for the run from now on
 
 
 class Done(Struct):
@@ -41,6 +43,13 @@ class Executor(Protocol):
     async def play(self, jobs: Sequence[Job], observer: Observer | None = None) -> list[Done]:
         """Play the jobs, several at once; what goes wrong with one is told in its own result."""
         ...
+
+
+def hub_of(workspace: Workspace | None) -> Hub:
+    """Where the runs of a workspace ask their models."""
+    if workspace is None:
+        return Hub()
+    return Hub(lambda: workspace.settings.models, home=workspace.runs.parent)
 
 
 class LocalExecutor:
@@ -57,14 +66,18 @@ class LocalExecutor:
 
     async def play(self, jobs: Sequence[Job], observer: Observer | None = None) -> list[Done]:
         limit = asyncio.Semaphore(self._concurrency)
+        hub = hub_of(self._workspace)
 
         async def one(job: Job) -> Done:
             async with limit:
-                return await self._play(job, observer)
+                return await self._play(job, observer, hub)
 
-        return list(await asyncio.gather(*(one(job) for job in jobs)))
+        try:
+            return list(await asyncio.gather(*(one(job) for job in jobs)))
+        finally:
+            await hub.aclose()
 
-    async def _play(self, job: Job, observer: Observer | None) -> Done:
+    async def _play(self, job: Job, observer: Observer | None, hub: Hub) -> Done:
         store = open_store(job.path, self._workspace)
         try:
             row = await play_run(
@@ -75,6 +88,8 @@ class LocalExecutor:
                 clock=self._clock,
                 observer=observer,
                 stop_after=job.stop_after,
+                hub=hub,
+                budget=job.budget,
             )
             return Done(job, row)
         except WindtunnelError as error:

@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from windtunnel.codec import decode_body, encode_body
 from windtunnel.config import Workspace
 from windtunnel.control.catalog import Found, find_run, open_store
-from windtunnel.control.executor import CONCURRENCY, Done, Executor, Job, LocalExecutor
+from windtunnel.control.executor import CONCURRENCY, Done, Executor, Job, LocalExecutor, hub_of
 from windtunnel.control.ids import new_run_id
 from windtunnel.errors import NotFound, UsageError, WrongState
 from windtunnel.journal import Effect, SqliteStore, Status
@@ -28,8 +28,10 @@ from windtunnel.run.mail import action_digest, mail_error
 from windtunnel.run.player import Observer, Player
 from windtunnel.run.replay import Replayed, peek, replay
 from windtunnel.run.session import move_run
+from windtunnel.scenario import models_of
 from windtunnel.world import Scenario, World
 
+MOST_MONEY = 1e9  # dollars: more is a mistake
 Players = Mapping[str, Any]
 FindWorld = Callable[[str], World]
 
@@ -57,6 +59,7 @@ class Control:
         self, world: World, scenario: Scenario, *, path: Path | None = None, players: Players | None = None
     ) -> Found:
         """A run that is queued: its store (a new one, or `path`) and its first entry."""
+        self._check_models(scenario)
         run_id = new_run_id()
         where = path or self.workspace.runs / f"{run_id}.sqlite"
         fresh = not where.exists()
@@ -71,6 +74,11 @@ class Control:
         store.close()
         return Found(where, row)
 
+    def _check_models(self, scenario: Scenario) -> None:
+        """A model that cannot be asked is said before anything is written or paid."""
+        if models := models_of(scenario):
+            hub_of(self.workspace).check(models)
+
     async def play(
         self,
         runs: list[Found],
@@ -79,9 +87,15 @@ class Control:
         players: Players | None = None,
         observer: Observer | None = None,
         stop_after: int | None = None,
+        budget: float | None = None,
     ) -> list[Done]:
+        """Play runs. `budget`: the most, in dollars, that each may spend on models, until another is set."""
+        if budget is not None and not 0 <= budget < MOST_MONEY:
+            raise UsageError(f"a budget of {budget} dollars", where="budget", remedy="0 or more")
         jobs = [
-            Job(f.path, f.row.run_id, world or self.find_world(f.row.world), players or {}, stop_after)
+            Job(
+                f.path, f.row.run_id, world or self.find_world(f.row.world), players or {}, stop_after, budget
+            )
             for f in runs
         ]
         return await self.executor.play(jobs, observer)
@@ -106,6 +120,7 @@ class Control:
             raise UsageError(f"{branches} branches", where="--branches", remedy="between 1 and 1000")
         parent, point = self.find(name), read_point(at)
         world = world or self.find_world(parent.row.world)
+        change = change and self._checked(change)
         store = open_store(parent.path, self.workspace)
 
         def make(change: Change | None, branch: int) -> Found:
@@ -124,6 +139,19 @@ class Control:
             return parent, [make(change, n) for n in numbers], [make(None, n) for n in numbers]
         finally:
             store.close()
+
+    def _checked(self, change: Change) -> Change:
+        """The change, with its models checked once the changed scenario is known."""
+        edit = change.edit
+        if edit is None:
+            return change
+
+        def checked(scenario: Scenario) -> Scenario:
+            changed = edit(scenario)
+            self._check_models(changed)
+            return changed
+
+        return structs.replace(change, edit=checked)
 
     # --- proof ---
 

@@ -38,6 +38,13 @@ class SqliteReader(ABC):
         )
         return (Operation._make(row) for row in self._rows(sql, [run_id, after]))
 
+    def last_operation(self, run_id: str, kind: str) -> Operation | None:
+        sql = (
+            "SELECT seq,at,kind,CAST(body AS BLOB),prev,hash FROM operation"
+            " WHERE run_id=? AND kind=? ORDER BY seq DESC LIMIT 1"
+        )
+        return next((Operation._make(row) for row in self._rows(sql, [run_id, kind])), None)
+
     def scored_seq(self, run_id: str, turn: int) -> int | None:
         sql = "SELECT seq FROM entry WHERE run_id=? AND kind='scored' AND turn=?"
         return next((row[0] for row in self._rows(sql, [run_id, turn])), None)

@@ -82,8 +82,10 @@ class Gateway:
         accounts: Sequence[Account] = (),
         note: Note | None = None,
         run: str = "",
+        local: Mapping[str, Local] | None = None,
     ) -> Reply:
-        """One reply. `key` is the same whenever the same call is asked again: providers are told it.
+        """One reply. `key` is the same whenever the same call is asked again: providers are told it. `local`
+        answers for names such as `house` in this call alone.
 
         ModelError: no deployment of the plan gave a reply. BudgetReached: the next attempt could cost more
         than is left. ModelSetup: what is asked for is not set up, not allowed, or has no price.
@@ -92,19 +94,20 @@ class Gateway:
         chosen = plan(self.setup, ask.model, ask.task)
         purses = self._purses(key, accounts)
         note = self._note if note is None else note
+        if isinstance(chosen.steps[0], str):
+            work = self._at_home(chosen, ask, key, purses, local or {})
+        else:
+            work = self._abroad(ask, key, chosen, purses, note, run)
         if not self.tracer.is_on:
-            return await self._ask(ask, key, chosen, purses, note, run)
+            return await work
         with self.tracer.span("call", ask.model, **_asked(ask, self.tracer.content)) as span:
-            reply = await self._ask(ask, key, chosen, purses, note, run)
+            reply = await work
             _answered(span, reply, content=self.tracer.content)
             return reply
 
-    async def _ask(
+    async def _abroad(
         self, ask: Ask, key: str, chosen: Plan, purses: Sequence[Account], note: Note, run: str
     ) -> Reply:
-        first = chosen.steps[0]
-        if isinstance(first, str):
-            return await self._at_home(first, ask, key, purses, high_stakes=chosen.high_stakes)
         stations = self._priced([step for step in chosen.steps if not isinstance(step, str)], purses)
         if self._cache is not None:
             for station in stations:
@@ -129,10 +132,11 @@ class Gateway:
         return reply
 
     async def _at_home(
-        self, name: str, ask: Ask, key: str, purses: Sequence[Account], *, high_stakes: bool
+        self, chosen: Plan, ask: Ask, key: str, purses: Sequence[Account], local: Mapping[str, Local]
     ) -> Reply:
         """A model of this process: nothing to retry and nothing to pay, but its tokens count."""
-        answer = self._local.get(name)
+        name = str(chosen.steps[0])
+        answer = local.get(name) or self._local.get(name)
         if answer is None:
             raise ModelSetup(
                 f"the model {name!r} answers only inside a run",
@@ -147,7 +151,7 @@ class Gateway:
             spent = Amount(0, reply.usage.input + reply.usage.output)
         finally:
             held.settle(spent)
-        marks = (*reply.marks, FELL) if high_stakes else reply.marks
+        marks = (*reply.marks, FELL) if chosen.high_stakes else reply.marks
         return structs.replace(reply, model=reply.model or name, cost=0, marks=marks)
 
     def _priced(self, steps: Sequence[Deployment], purses: Sequence[Account]) -> list[Station]:
@@ -176,10 +180,21 @@ class Gateway:
             return accounts
         return (Purse(f"call {key}", Ceiling.of(limit)), *accounts)
 
-    def purse(self, run: str, earlier: Sequence[tuple[Amount, Amount]] = ()) -> Purse:
+    def purse(
+        self,
+        run: str,
+        earlier: Sequence[tuple[Amount, Amount]] = (),
+        *,
+        money: float | None = None,
+        remedy: str = "",
+    ) -> Purse:
         """The account of a run. `earlier`: what each of its calls cost so far, and what is still reserved
-        for it; `worst_case` says what to reserve for a call whose reply is not in the journal."""
-        return Purse(f"run {run}".strip(), Ceiling.of(self.settings.budgets.run), earlier)
+        for it; `worst_case` says what to reserve for a call whose reply is not in the journal. `money`, in
+        dollars, takes the place of the setting's."""
+        limit = self.settings.budgets.run
+        if money is not None:
+            limit = structs.replace(limit, money=money)
+        return Purse(f"run {run}".strip(), Ceiling.of(limit), earlier, remedy=remedy)
 
     def lasting(self, kind: str, name: str = "") -> Account:
         """An account that outlives the process: of a tournament, an evolution, or the workspace."""

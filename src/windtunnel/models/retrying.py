@@ -183,7 +183,7 @@ class Call:
             self._usage.output + used.output,
             self._usage.cached + used.cached,
         )
-        self._noted(station, reply.label, started, cost=cost)
+        self._noted(station, reply.label, started, cost=cost, tokens=used.input + used.output)
         return reply
 
     def _judged(self, station: Station, reply: Reply, *, last: bool) -> Reply | None:
@@ -199,7 +199,9 @@ class Call:
         ):
             trigger = "output"
         if trigger and not last and trigger in self._plan.on and self._left() > 0:
-            self._failures.append((station, Failure(trigger, f"the reply was {reply.label}, and no answer")))
+            handed_on = Failure(trigger, f"the reply was {reply.label}, and no answer")
+            self._failures.append((station, handed_on))
+            self._note("model_handed_on", key=self._key, **_names(station), why=handed_on.message)
             return None
         return self._finished(station, reply)
 
@@ -245,11 +247,14 @@ class Call:
         started: float,
         *,
         cost: int = 0,
+        tokens: int = 0,
         doubt: Amount = NOTHING,
         status: int | None = None,
         said: str = "",
     ) -> None:
         body: dict[str, Any] = {"seconds": round(self._clock.tick() - started, 6), "cost": cost}
+        if tokens:
+            body["tokens"] = tokens
         if status is not None:
             body["status"] = status
         if said:

@@ -11,22 +11,30 @@ from windtunnel.agents import Asked, Rule
 from windtunnel.codec import body_decoder
 from windtunnel.errors import ScenarioError, WorldError
 from windtunnel.run.context import Frame, RunContext
+from windtunnel.scenario import KINDS as IN_FILES
 from windtunnel.world import Action, Actor, Agent, AgentSpec, Role, Scenario, World
 
 REMOTE_SECONDS = 600.0
-KINDS = ("rule", "human", "remote", "python")
+KINDS = (*IN_FILES, "python")
 
 
 class Seat:
     """One actor of the run with everything that is asked of it in a turn."""
 
-    __slots__ = ("actions", "actor", "agent", "context", "deadline", "decide", "id", "role", "spec")
+    __slots__ = (
+        "actions", "actor", "agent", "context", "deadline", "decide", "id", "memories", "role", "spec",
+    )  # fmt: skip
 
     def __init__(self, spec: AgentSpec, role: Role, agent: Agent, context: RunContext) -> None:
         self.spec, self.role, self.agent, self.context = spec, role, agent, context
         self.id, self.actor = spec.id, context.who
         self.actions = frozenset(role.actions)
         self.decide = agent.decide
+        # What is kept for it, by the path of the context that keeps it: the role's memory, and its own.
+        own: Mapping[str, type] = getattr(agent, "memories", {})
+        self.memories = {f"{spec.id}/{member}": memory for member, memory in own.items()}
+        if role.memory is not None:
+            self.memories[spec.id] = role.memory
         self.deadline = spec.deadline
         if spec.kind == "remote" and spec.deadline is None:
             self.deadline = REMOTE_SECONDS  # nobody is waited for without an end
@@ -42,7 +50,7 @@ class Cast:
             if spec.id in self.seats:
                 raise ScenarioError(f"two agents are called {spec.id!r}", where="agents")
             role = world.roles[spec.role]
-            agent = _handed_in(spec, players) or _agent(spec, role)
+            agent = _handed_in(spec, players) or _agent(spec, role, world, scenario)
             context = RunContext(frame, Actor(spec.id, spec.role, spec.size), spec)
             self.seats[spec.id] = Seat(spec, role, _as_agent(agent), context)
         self._everyone = list(self.seats.values())
@@ -50,7 +58,7 @@ class Cast:
         self._one_role = len(world.roles) == 1
         actions: Any = _action_union(world)
         self.decoder = body_decoder(dict[str, actions])
-        self.remembers = [seat for seat in self.seats.values() if seat.role.memory is not None]
+        self.memories = {path: kept for seat in self._everyone for path, kept in seat.memories.items()}
         self.consolidates = [seat for seat in self.seats.values() if hasattr(seat.agent, "consolidate")]
 
     def called(self, actors: Sequence[Actor] | None) -> tuple[Sequence[Actor], list[Seat]]:
@@ -92,10 +100,14 @@ def _handed_in(spec: AgentSpec, players: Mapping[str, Any]) -> Any:
     return players.get(spec.model or spec.id) if spec.kind == "python" else None
 
 
-def _agent(spec: AgentSpec, role: Role) -> Agent:
+def _agent(spec: AgentSpec, role: Role, world: World, scenario: Scenario) -> Agent:
     names = [action.__name__ for action in role.actions]
     if spec.kind == "rule":
         return Rule(spec, role)
+    if spec.kind == "llm":
+        from windtunnel.agents.llm import Llm  # noqa: PLC0415 - rules and people need none of it
+
+        return Llm(spec, role, world, scenario)
     if spec.kind == "human":
         return Asked("ask", names)
     if spec.kind == "remote":

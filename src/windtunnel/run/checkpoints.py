@@ -7,6 +7,7 @@ part of history: a run with other spacing has the same head.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -102,8 +103,7 @@ async def _stand_at(player: Player, point: Checkpoint) -> None:
     else:
         player.frame.state = player.codec.decode(point.state, player.tape.lineage.segment)
     player.memory_bytes = point.memory
-    for seat in player.cast.remembers:
-        restore_memory(player, seat, point.memory)
+    restore_memories(player, player.cast.memories, point.memory)
     player.start_memories()
     player.deferred = decode_body(point.deferred, list[Deferred])
     player.encode_state()
@@ -131,15 +131,14 @@ def circumstances(lineage: Lineage, seq: int) -> tuple[dict[str, Any], int, dict
     return scenario, branch, schema
 
 
-def restore_memory(player: Player, seat: Any, raw: bytes) -> None:
-    """The memory of one agent as it was when the bytes were made."""
-    memories = decode_body(raw, dict[str, Raw]) if raw else {}
-    if seat.actor.id not in memories:
-        return
-    try:
-        player.frame.memories[seat.actor.id] = decode_body(bytes(memories[seat.actor.id]), seat.role.memory)
-    except (ValidationError, CodecError) as error:
-        raise VersionMismatch(f"the memory of {seat.actor.id} does not fit its type: {error}") from None
+def restore_memories(player: Player, types: Mapping[str, type], raw: bytes) -> None:
+    """Memories as they were when the bytes were made, by the paths that keep them."""
+    found = decode_body(raw, dict[str, Raw]) if raw else {}
+    for path in types.keys() & found.keys():
+        try:
+            player.frame.memories[path] = decode_body(bytes(found[path]), types[path])
+        except (ValidationError, CodecError) as error:
+            raise VersionMismatch(f"the memory of {path} does not fit its type: {error}") from None
 
 
 def same_schema(player: Player, recorded: dict[str, Any]) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from windtunnel.chance import Chance
 from windtunnel.errors import NotFound
+from windtunnel.models.talk import Reply
 from windtunnel.world import Actor, AgentId, AgentSpec, Mode, World
 
 if TYPE_CHECKING:
+    from windtunnel.run.calls import ModelCalls
     from windtunnel.run.effects import Effects
 
 
@@ -17,8 +21,8 @@ class Frame:
     """What all contexts of a run share: where it is, and what it stands on."""
 
     __slots__ = (
-        "branch", "clock", "effects", "indices", "memories", "mode", "parameters", "phase", "seed", "state",
-        "turn", "world",
+        "branch", "calls", "clock", "effects", "indices", "memories", "mode", "model", "parameters", "phase",
+        "seed", "state", "turn", "world",
     )  # fmt: skip
 
     def __init__(self, world: World, mode: Mode, seed: int) -> None:
@@ -31,7 +35,9 @@ class Frame:
         self.clock = 0.0
         self.memories: dict[AgentId, Any] = {}
         self.indices: dict[tuple[str, str], int] = {}
+        self.model = ""  # of everybody who names none
         self.effects: Effects | None = None
+        self.calls: ModelCalls | None = None
 
     def next_index(self, path: str) -> int:
         place = (self.phase, path)
@@ -85,11 +91,11 @@ class RunContext:
 
     @property
     def memory(self) -> Any:
-        return self._frame.memories.get(self.who.id)
+        return self._frame.memories.get(self.path)
 
     @memory.setter
     def memory(self, value: Any) -> None:
-        self._frame.memories[self.who.id] = value
+        self._frame.memories[self.path] = value
 
     def chance(self, *element: object) -> Chance:
         frame = self._frame
@@ -108,6 +114,14 @@ class RunContext:
     async def effect(self, kind: str, request: Any) -> Any:
         assert self._frame.effects is not None
         return await self._frame.effects.perform(self, kind, request)
+
+    async def ask(self, request: Any, *, house: Any = None, vital: bool = True) -> Any:
+        frame = self._frame
+        assert frame.effects is not None
+        assert frame.calls is not None
+        asked = request if request.model else msgspec.structs.replace(request, model=frame.model)
+        frame.calls.offer(self.path, house, vital)
+        return msgspec.convert(await frame.effects.perform(self, "model", asked), Reply)
 
     def member(self, name: str) -> RunContext:
         member = RunContext(self._frame, self.who, self._spec, f"{self.path}/{name}")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from windtunnel.codec import encode_body
-from windtunnel.errors import CodecError, WindtunnelError
+from windtunnel.errors import CodecError, Undecided, WindtunnelError
 from windtunnel.run.casting import Seat
-from windtunnel.run.effects import LISTEN_SECONDS, Parked
+from windtunnel.run.effects import LISTEN_SECONDS, Halted, Parked
 from windtunnel.run.entries import DecidedEntry, Line, Refused, line
 from windtunnel.run.turn import Turn, agent_failed
 
@@ -72,15 +72,26 @@ def ask(player: Player, seats: Sequence[Seat], observations: Sequence[Any]) -> l
 
 async def decide_together(player: Player, turn: Turn, made: dict[str, Any], attempt: int) -> dict[str, Any]:
     """Let the coroutines among the choices come to an end, at the same time, each within its deadline."""
-    limit = asyncio.Semaphore(player.scenario.concurrency)
     seats = player.cast.seats
     pending = {who: choice for who, choice in made.items() if type(choice) is CoroutineType}
+    try:
+        timed = {who: in_time(player, turn, seats[who], choice, attempt) for who, choice in pending.items()}
+        decided = made | await together(player, timed)
+    finally:
+        for choice in pending.values():
+            choice.close()  # one that never got its turn
+    return {who: choice for who, choice in decided.items() if who not in turn.refused}
 
-    async def one(who: str, choice: Awaitable[Any]) -> Any:
+
+async def together(player: Player, work: dict[str, Coroutine[Any, Any, Any]]) -> dict[str, Any]:
+    """Several at the same time, under the scenario's limit, while mail is taken in."""
+    limit = asyncio.Semaphore(player.scenario.concurrency)
+
+    async def one(what: Coroutine[Any, Any, Any]) -> Any:
         async with limit:
-            return await in_time(player, turn, seats[who], choice, attempt)
+            return await what
 
-    tasks = {who: asyncio.ensure_future(one(who, choice)) for who, choice in pending.items()}
+    tasks = {who: asyncio.ensure_future(one(what)) for who, what in work.items()}
     waiting = set(tasks.values())
     try:
         while waiting:  # everyone finishes, even when one waits for a person: what was paid for is kept
@@ -90,17 +101,16 @@ async def decide_together(player: Player, turn: Turn, made: dict[str, Any], atte
         for task in waiting:
             task.cancel()
         await asyncio.gather(*tasks.values(), return_exceptions=True)
-        for choice in pending.values():
-            choice.close()  # one that never got its turn
+        for what in work.values():
+            what.close()
     raise_first([task for task in tasks.values() if task.cancelled() or task.exception() is not None])
-    decided = {who: tasks[who].result() if who in tasks else choice for who, choice in made.items()}
-    return {who: choice for who, choice in decided.items() if who not in turn.refused}
+    return {who: task.result() for who, task in tasks.items()}
 
 
 def raise_first(failed: list[asyncio.Future[Any]]) -> None:
-    """Raise what went wrong; a wait for a person only if nothing else did."""
+    """Raise what went wrong; a call nobody answers, then a wait for a person, only if nothing else did."""
     errors = [asyncio.CancelledError() if task.cancelled() else task.exception() for task in failed]
-    for error in sorted(errors, key=lambda error: isinstance(error, Parked)):
+    for error in sorted(errors, key=lambda error: (isinstance(error, Parked), isinstance(error, Halted))):
         assert error is not None
         raise error
 
@@ -111,6 +121,9 @@ async def in_time(player: Player, turn: Turn, seat: Seat, choice: Awaitable[Any]
     try:
         async with limit:
             return await choice
+    except Undecided as error:
+        turn.refused[seat.id] = Refused(error.label, error.message)
+        return None
     except Exception as error:
         if isinstance(error, TimeoutError) and limit.expired():
             await player.late(seat, attempt, deadline or 0.0)

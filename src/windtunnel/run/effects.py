@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Any
 
 from windtunnel.codec import decode_body, encode_body
-from windtunnel.errors import Divergence, EffectFailed, EffectMissing, WorldError
+from windtunnel.errors import Divergence, EffectFailed, EffectMissing, WindtunnelError, WorldError
 from windtunnel.journal import Effect
 from windtunnel.journal.model import Place
 from windtunnel.run.clock import Clock
@@ -41,11 +41,20 @@ class Parked(BaseException):
         self.effect = effect
 
 
+class Halted(BaseException):
+    """Unwinds a decision that cannot be made now: no model answers, or the money is spent. The run pauses,
+    and the call is made when it is resumed. No Exception, so that no agent swallows it by accident."""
+
+    def __init__(self, error: WindtunnelError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
 class Effects:
     def __init__(self, frame: Frame, tape: Tape, clock: Clock, kinds: Mapping[str, EffectKind]) -> None:
         self._frame, self._tape, self._clock = frame, tape, clock
         clock_kind = EffectKind(self._read_clock, in_doubt="retry")
-        self._kinds = {**BUILT_IN, "clock": clock_kind, **frame.world.effects, **kinds}
+        self._kinds = {**BUILT_IN, "clock": clock_kind, **kinds}
         self._known: dict[Place, Effect] = {}
         self._posted: set[Place] = set()  # answered while the run goes on, so never sealed with a result
         self.is_live = False
@@ -164,10 +173,11 @@ class Effects:
         if spec.perform is None:
             await self._listen(effect, spec)
             return
-        call = Call(effect.key, self._frame.mode, effect.turn, effect.actor)
         if not fresh:
             self._tape.operate("effect_in_doubt", effect=effect.name, kind=effect.kind, way=spec.in_doubt)
             effect.attempts += 1
+        call = Call(effect.key, self._frame.mode, effect.turn, effect.actor, effect.attempts)
+        if not fresh:
             if spec.in_doubt == "hold":
                 raise Parked(effect)
             if spec.in_doubt == "reconcile" and spec.reconcile is not None:

@@ -7,13 +7,14 @@ same end.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from windtunnel.codec import array_summary, encode_body, seen_digest
 from windtunnel.errors import InvariantBroken, WindtunnelError, WorldError
-from windtunnel.run.deciding import plan
+from windtunnel.run.casting import Seat
+from windtunnel.run.deciding import plan, together
 from windtunnel.run.entries import AppliedEntry, Judgement, Line, Scored
 from windtunnel.run.judging import validate
 from windtunnel.run.turn import Turn, agent_failed, blame_engine, seal_phase, settled
@@ -151,27 +152,43 @@ def plain_metric(value: Any) -> Any:
 
 
 async def consolidate(player: Player, turn: Turn) -> None:
-    """Agents learn how it went; then state and memories are hashed."""
+    """Agents learn how it went, all at the same time; then state and memories are hashed."""
     player.enter("consolidate")
+    slow: dict[str, Any] = {}
     for seat in player.cast.consolidates:
-        who = seat.id
-        judgement = turn.judgements.get(who, ACCEPTED)
-        seen = [e for e in turn.events if e.visible_to is None or who in e.visible_to]
-        outcome = Outcome(
-            turn.number,
-            turn.decided.get(who),
-            judgement.kind,
-            judgement.reason,
-            turn.scores.get(who, {}),
-            seen,
-        )
         try:
-            await settled(seat.agent.consolidate(outcome, seat.context))  # type: ignore[attr-defined]
+            work = seat.agent.consolidate(outcome_of(turn, seat.id), seat.context)  # type: ignore[attr-defined]
         except WindtunnelError:
             raise
         except Exception as error:
             raise agent_failed(player, seat, error) from error
+        if type(work) is CoroutineType:
+            slow[seat.id] = blaming_agent(player, seat, work)
+    if slow:
+        await together(player, slow)
     with blame_engine(player, "state"):
         player.encode_state()
     seal_phase(player, turn, "consolidate")
     turn.lines.append(("consolidate", "consolidated", "", player.sealed_state()))
+
+
+def outcome_of(turn: Turn, who: str) -> Outcome:
+    judgement = turn.judgements.get(who, ACCEPTED)
+    seen = [e for e in turn.events if e.visible_to is None or who in e.visible_to]
+    return Outcome(
+        turn.number,
+        turn.decided.get(who),
+        judgement.kind,
+        judgement.reason,
+        turn.scores.get(who, {}),
+        seen,
+    )
+
+
+async def blaming_agent(player: Player, seat: Seat, work: Coroutine[Any, Any, Any]) -> None:
+    try:
+        await work
+    except WindtunnelError:
+        raise
+    except Exception as error:
+        raise agent_failed(player, seat, error) from error

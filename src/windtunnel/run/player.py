@@ -14,11 +14,14 @@ from typing import Any
 from windtunnel.codec import StateCodec, encode_body
 from windtunnel.errors import RunError, StorageError, UsageError, VersionMismatch, WindtunnelError
 from windtunnel.journal import Entry, Status
+from windtunnel.models.hub import Hub
+from windtunnel.models.settings import OFFLINE
 from windtunnel.run import checkpoints
+from windtunnel.run.calls import ModelCalls
 from windtunnel.run.casting import Cast
 from windtunnel.run.clock import Clock
 from windtunnel.run.context import Frame, RunContext
-from windtunnel.run.effects import Effects, Parked
+from windtunnel.run.effects import Effects, Halted, Parked
 from windtunnel.run.entries import (
     END,
     FORK,
@@ -52,6 +55,7 @@ class Player:
         clock: Clock | None = None,
         observer: Observer | None = None,
         stop_after: int | None = None,
+        hub: Hub | None = None,
     ) -> None:
         self.world, self.tape = world, tape
         self.engine = world.engine
@@ -66,7 +70,10 @@ class Player:
         self.observer = observer
         row = tape.lineage.row
         self.frame = Frame(world, row.mode, row.seed)  # type: ignore[arg-type]
-        self.effects = self.frame.effects = Effects(self.frame, tape, self.clock, effects or {})
+        self.calls = self.frame.calls = ModelCalls(hub or Hub(environ={OFFLINE: "1"}), tape)
+        mine = {"model": EffectKind(self.calls.perform, in_doubt="retry")}
+        kinds = {**mine, **world.effects, **(effects or {})}
+        self.effects = self.frame.effects = Effects(self.frame, tape, self.clock, kinds)
         self.effects.intake = self.listen
         self.inbox = Inbox(tape, self.effects, self.clock)
         self.context = RunContext(self.frame, Actor("", ""))
@@ -96,13 +103,13 @@ class Player:
     async def late(self, seat: Any, attempt: int, seconds: float) -> None:
         """The deadline passed: a recorded fact, so that a replay honours it. Memory goes back."""
         await self.effects.record(seat.id, -attempt, "deadline", {"seconds": seconds})
-        if seat.role.memory is not None:
-            checkpoints.restore_memory(self, seat, self.memory_bytes)
+        if seat.memories:
+            checkpoints.restore_memories(self, seat.memories, self.memory_bytes)
 
     def encode_state(self) -> None:
         self.state_bytes = self.codec.encode(self.frame.state)
         self.state_hash = sha256(self.state_bytes).hexdigest()
-        if self.cast.remembers:
+        if self.cast.memories:
             self.memory_bytes = encode_body(self.frame.memories)
             self.memory_hash = sha256(self.memory_bytes).hexdigest()
         if self.deferred or self.deferred_hash:
@@ -133,6 +140,9 @@ class Player:
                 return self._leave(Status.PAUSED)
             self.tape.operate("parked", waits_for=parked.effect.name, kind=parked.effect.kind)
             return self._leave(Status.WAITING, f"waits for {parked.effect.kind} {parked.effect.name}")
+        except Halted as halted:
+            self.tape.operate("halted", **halted.error.as_dict())
+            return self._leave(Status.PAUSED, halted.error.message)
         except StorageError:
             raise  # nothing more can be written; whoever takes the run up next finds it crashed
         except WindtunnelError as error:
@@ -158,8 +168,9 @@ class Player:
 
     def _leave(self, status: Status, reason: str | None = None) -> Status:
         if self.tape.writes:
-            if self.spacing.turn != self.tape.turn:
+            if self.spacing.turn != self.tape.turn and self.state_bytes:
                 checkpoints.write(self)
+            self.calls.balance()
             if status is not Status.WAITING:
                 self.inbox.obeyed(self.tape.turn + 1)
             if self.tape.status is not status:
@@ -320,15 +331,14 @@ class Player:
         return self.tape.ahead(FORK)
 
     def start_memories(self) -> None:
-        for seat in self.cast.remembers:
-            assert seat.role.memory is not None
-            self.frame.memories.setdefault(seat.actor.id, seat.role.memory())
+        for path, memory in self.cast.memories.items():
+            self.frame.memories.setdefault(path, memory())
 
     def become(self, scenario: Scenario, *, branch: int) -> None:
         """Take up a scenario: at the start, from a checkpoint, or at a fork."""
         self.scenario = scenario
         self.frame.branch = branch
-        self.frame.parameters = scenario.parameters
+        self.frame.parameters, self.frame.model = scenario.parameters, scenario.model
         self.cast = Cast(self.world, scenario, self.frame, self.players)
         self.scheduled = {}
         for event in scenario.events:

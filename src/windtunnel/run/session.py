@@ -10,14 +10,16 @@ from windtunnel.errors import StorageError, WrongState
 from windtunnel.journal import RunRow, Status, Store
 from windtunnel.journal.lease import this_process
 from windtunnel.journal.lineage import Lineage
+from windtunnel.models.hub import Hub
 from windtunnel.run.begin import fingerprint
+from windtunnel.run.calls import BUDGET
 from windtunnel.run.clock import Clock
 from windtunnel.run.player import Observer, Player
 from windtunnel.run.tape import Tape
 from windtunnel.world import EffectKind, World
 
 
-async def play_run(
+async def play_run(  # noqa: PLR0913 - what a play stands on, each by name
     store: Store,
     world: World,
     run_id: str,
@@ -27,8 +29,13 @@ async def play_run(
     clock: Clock | None = None,
     observer: Observer | None = None,
     stop_after: int | None = None,
+    hub: Hub | None = None,
+    budget: float | None = None,
 ) -> RunRow:
-    """Play a run from where it is until it ends, waits or is told to stop. One process at a time."""
+    """Play a run from where it is until it ends, waits or is told to stop. One process at a time.
+
+    `hub` is where its models are asked; without one, only those of this process are. `budget`, in dollars, is
+    set for the run from now on."""
     clock = clock or Clock()
     _playable(store.run(run_id))
     fence = store.acquire(run_id, this_process())
@@ -43,8 +50,12 @@ async def play_run(
             clock=clock,
             observer=observer,
             stop_after=stop_after,
+            hub=hub,
         )
         _take_up(tape, fence)
+        if budget is not None:
+            tape.operate(BUDGET, money=budget)
+            tape.flush()
         if observer:
             observer(player)
         await player.play()

@@ -12,7 +12,7 @@ from msgspec import Meta, Struct, field
 
 from windtunnel.world import Mode
 
-KINDS = ("rule", "human", "remote")
+KINDS = ("rule", "llm", "team", "human", "remote")
 """How an agent of a file may decide. One handed in from Python has no place in a file."""
 
 MAX_COUNT = 10_000
@@ -54,6 +54,19 @@ class EventEntry(Struct, frozen=True, forbid_unknown_fields=True):
     body: Annotated[Any, Meta(description="What the world reads of it.")] = None
 
 
+class ToolServerEntry(Struct, frozen=True, forbid_unknown_fields=True):
+    """A server of tools (MCP): its address, or the command that starts it."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=64, pattern=ID_PATTERN, description="Its name here.")]
+    url: Annotated[str, Meta(description="Where it listens.")] = ""
+    command: Annotated[list[str], Meta(description="What starts it, if it talks over pipes.")] = field(
+        default_factory=list
+    )
+    tools: Annotated[list[str], Meta(description="Which of its tools are offered; all if none is named.")] = (
+        field(default_factory=list)
+    )
+
+
 class ScenarioFile(Struct, frozen=True, forbid_unknown_fields=True):
     """A scenario: a world, its parameters, who sits in it, for how long."""
 
@@ -75,4 +88,10 @@ class ScenarioFile(Struct, frozen=True, forbid_unknown_fields=True):
         Seconds | None, Meta(description="Seconds for each decision, unless the agent says.")
     ] = None
     concurrency: Annotated[int, Meta(ge=1, le=100_000, description="How many decide at the same time.")] = 20
+    model: Annotated[
+        str, Meta(description="The model of all who ask one and name none, such as house or ollama:NAME.")
+    ] = ""
+    mcp: Annotated[
+        list[ToolServerEntry], Meta(description="Servers of tools for agents that ask a model.")
+    ] = field(default_factory=list)
     tags: Annotated[list[str], Meta(description="Words to find its runs by.")] = field(default_factory=list)

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from windtunnel.models.parsing import last_object
+from windtunnel.models.signature import schema_of
 from windtunnel.models.talk import Message, Reply, Tool, ToolCall
 from windtunnel.teams.conversation import seen_by
 from windtunnel.teams.runtime import Asking, MemberFailed
@@ -42,9 +43,7 @@ class Answer:
     def of(cls, given: type[Struct] | dict[str, Any] | None) -> Answer | None:
         if given is None or isinstance(given, dict):
             return cls(given, None) if given is not None else None
-        (schema,), parts = msgspec.json.schema_components([given], ref_template="#/$defs/{name}")
-        own = dict(parts.pop(given.__name__, schema))
-        return cls({**own, "$defs": parts} if parts else own, given)
+        return cls(schema_of(given), given)
 
     def read(self, text: str) -> Any:
         """The value in a reply; Bad says what is wrong with it."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, get_type_hints
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from windtunnel.codec import encode_body, find_unfit
 from windtunnel.errors import BudgetReached, CodecError, Divergence, StorageError, UsageError, WindtunnelError
+from windtunnel.models.signature import arguments_of, schema_of
 from windtunnel.models.talk import Tool, ToolCall
 from windtunnel.teams.conversation import as_text
 from windtunnel.teams.runtime import PASSED_ON
@@ -52,10 +53,8 @@ class FunctionTool:
         self.name = name or getattr(function, "__name__", "")
         if not self.name.isidentifier():
             raise UsageError(f"{self.name!r} is no name for a tool", remedy="give it one: name='look_up'")
-        self._arguments = _signature(function, self.name)
-        self.tool = Tool(
-            self.name, description or inspect.getdoc(function) or "", _plain_schema(self._arguments)
-        )
+        self._arguments = arguments_of(function, self.name)
+        self.tool = Tool(self.name, description or inspect.getdoc(function) or "", schema_of(self._arguments))
 
     def bind(self, arguments: Any) -> Callable[..., Awaitable[Any]]:
         """The call as it is handed to the runtime: checked first, and never raising what a model can mend."""
@@ -94,34 +93,6 @@ def failure(why: str) -> dict[str, str]:
 def _words(error: Exception) -> str:
     message = error.message if isinstance(error, WindtunnelError) else str(error)
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
-
-
-def _signature(function: Callable[..., Any], name: str) -> type[Struct]:
-    hints = get_type_hints(function, include_extras=True)
-    fields: list[Any] = []
-    for parameter in inspect.signature(function).parameters.values():
-        if parameter.kind not in {parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY}:
-            raise UsageError(
-                f"the tool {name} takes {parameter}, which a model cannot give",
-                remedy="take plain arguments by name",
-            )
-        wanted = hints.get(parameter.name, Any)
-        if parameter.default is parameter.empty:
-            fields.append((parameter.name, wanted))
-        else:
-            fields.append((parameter.name, wanted, msgspec.field(default_factory=_giver(parameter.default))))
-    return msgspec.defstruct(name, fields, kw_only=True, forbid_unknown_fields=True)
-
-
-def _giver(value: Any) -> Callable[[], Any]:
-    return lambda: value
-
-
-def _plain_schema(wanted: type[Struct]) -> dict[str, Any]:
-    (schema,), parts = msgspec.json.schema_components([wanted], ref_template="#/$defs/{name}")
-    own = dict(parts.pop(wanted.__name__, schema))
-    own.pop("title", None)
-    return {**own, "$defs": parts} if parts else own
 
 
 class Toolbox:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from windtunnel.codec import decode_body, encode_body
 from windtunnel.journal import Effect, Entry, RunRow, SqliteStore, Status
 from windtunnel.journal.lineage import Lineage
+from windtunnel.models.hub import Hub
 from windtunnel.run.begin import begin
 from windtunnel.run.clock import Clock
 from windtunnel.run.fork import Change, fork, read_point
@@ -54,8 +55,9 @@ class Lab:
         players: Mapping[str, Any] | None = None,
         effects: Mapping[str, EffectKind] | None = None,
         clock: Clock | None = None,
+        hub: Hub | None = None,
     ) -> None:
-        self.world, self.clock = world, clock
+        self.world, self.clock, self.hub = world, clock, hub
         self.players, self.effects = dict(players or {}), dict(effects or {})
         self._own = None if folder else tempfile.TemporaryDirectory(prefix="windtunnel-lab-")
         self.path = (folder or Path(self._own.name if self._own else ".")) / "lab.sqlite"
@@ -77,19 +79,34 @@ class Lab:
     def begin(self, scenario: Scenario, run_id: str = "run") -> RunRow:
         return begin(self.store, self.world, scenario, run_id, players=self.players, clock=self.clock)
 
-    def go(self, run_id: str = "run", *, stop_after: int | None = None, world: World | None = None) -> RunRow:
+    def go(
+        self,
+        run_id: str = "run",
+        *,
+        stop_after: int | None = None,
+        world: World | None = None,
+        budget: float | None = None,
+    ) -> RunRow:
         """Play the run from where it is, once."""
-        return at_once(
-            play_run(
-                self.store,
-                world or self.world,
-                run_id,
-                players=self.players,
-                effects=self.effects,
-                clock=self.clock,
-                stop_after=stop_after,
-            )
-        )
+
+        async def play() -> RunRow:
+            try:
+                return await play_run(
+                    self.store,
+                    world or self.world,
+                    run_id,
+                    players=self.players,
+                    effects=self.effects,
+                    clock=self.clock,
+                    stop_after=stop_after,
+                    hub=self.hub,
+                    budget=budget,
+                )
+            finally:
+                if self.hub is not None:
+                    await self.hub.aclose()
+
+        return at_once(play())
 
     def play(self, scenario: Scenario, run_id: str = "run", *, answer: Answer | None = None) -> RunRow:
         """Begin a run and play it to its end. Held actions are approved, questions answered by `answer`."""

@@ -1,0 +1,91 @@
+"""What an agent that asks a model may call: the world's queries, and tools of servers the scenario names.
+
+A query is answered from the state, here and now. A tool of a server is an effect: recorded before it is used.
+What is called and may not be is answered with an error, whatever the conversation says; nothing a tool does
+wrong ends a turn.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from windtunnel.agents.render import render
+from windtunnel.errors import EffectFailed, ScenarioError, UsageError, WindtunnelError
+from windtunnel.models.signature import arguments_of, schema_of
+from windtunnel.models.talk import Tool, ToolCall
+from windtunnel.words import suggest
+from windtunnel.world import Context, ToolServer, World
+
+LIST, CALL = "tools", "tool"  # kinds of effect: what a server offers, and a call of it
+MOST = 12_000  # characters of a result that are shown
+APART = "__"  # between a server's name and its tool's
+
+
+class Tools:
+    def __init__(
+        self, world: World, servers: Sequence[ToolServer], wanted: Sequence[str] | None, where: str
+    ) -> None:
+        """`wanted` limits what is offered, by the name of a query, or of a server, or of one of its tools."""
+        names = [*world.queries, *(server.name for server in servers)]
+        for name in wanted or ():
+            if name not in names and name.partition(APART)[0] not in names:
+                raise ScenarioError(f"there is no tool {name!r}", where=where, remedy=suggest(name, names))
+        self._wanted = None if wanted is None else set(wanted)
+        self._arguments: dict[str, type[Struct]] = {}
+        self._own: dict[str, Tool] = {}
+        for name, query in world.queries.items():
+            if self._is_wanted(name):
+                self._arguments[name] = arguments = arguments_of(query, name, skip=2)
+                self._own[name] = Tool(name, inspect.getdoc(query) or "", schema_of(arguments))
+        self._servers = [server for server in servers if self._serves(server)]
+
+    def _is_wanted(self, name: str) -> bool:
+        return self._wanted is None or name in self._wanted or name.partition(APART)[0] in self._wanted
+
+    def _serves(self, server: ToolServer) -> bool:
+        if self._wanted is None or server.name in self._wanted:
+            return True
+        return any(name.startswith(server.name + APART) for name in self._wanted)
+
+    async def offered(self, context: Context) -> tuple[Tool, ...]:
+        """What may be called now. What a server offers is asked of it once a turn, and recorded."""
+        found = list(self._own.values())
+        for server in self._servers:
+            listed = await context.effect(LIST, {"server": server.name})
+            for one in msgspec.convert(listed, list[Tool]):
+                name = f"{server.name}{APART}{one.name}"
+                if self._is_wanted(name) and (not server.tools or one.name in server.tools):
+                    found.append(Tool(name, one.description, one.schema))
+        return tuple(found)
+
+    async def run(self, call: ToolCall, offered: Sequence[Tool], context: Context) -> str:
+        """The result of one call, as the model is shown it."""
+        names = [tool.name for tool in offered]
+        if call.name not in names:
+            return f"error: there is no tool {call.name!r} for you: {suggest(call.name, names)}"
+        if not isinstance(call.arguments, dict):
+            return "error: the arguments must be an object of names and values"
+        try:
+            return render(await self._result(call, context), MOST) or "(nothing)"
+        except msgspec.ValidationError as error:
+            return f"error: the arguments do not fit: {error}"
+        except (EffectFailed, UsageError) as error:
+            return f"error: {error.message}" + (f" ({error.remedy})" if error.remedy else "")
+        except WindtunnelError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a query may refuse what it is asked in its own words
+            return f"error: {type(error).__name__}: {error}"
+
+    async def _result(self, call: ToolCall, context: Context) -> Any:
+        if (arguments := self._arguments.get(call.name)) is not None:
+            given = msgspec.convert(call.arguments, arguments, str_keys=True)
+            return context.query(
+                call.name, **{name: getattr(given, name) for name in given.__struct_fields__}
+            )
+        server, _, tool = call.name.partition(APART)
+        return await context.effect(CALL, {"server": server, "tool": tool, "arguments": call.arguments})

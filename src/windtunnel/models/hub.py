@@ -1,0 +1,95 @@
+"""The gateway of a process, made when the first model is asked: who asks none never loads it.
+
+All runs that one event loop plays share it, and with it breakers, lanes and the accounts of the workspace.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from windtunnel.config import models as words
+from windtunnel.errors import ModelSetup
+from windtunnel.models.talk import Task
+
+if TYPE_CHECKING:
+    from windtunnel.models.budget import Account
+    from windtunnel.models.gateway import Gateway
+    from windtunnel.models.settings import Setup
+
+
+class Hub:
+    def __init__(
+        self,
+        settings: words.Models | Callable[[], words.Models] | None = None,
+        *,
+        environ: Mapping[str, str] | None = None,
+        home: Path | None = None,
+    ) -> None:
+        """`home` is the workspace's `.windtunnel`, for accounts that last; without one there are none."""
+        self._settings = settings
+        self.environ = os.environ if environ is None else environ
+        self.home = home
+        self._gateway: Gateway | None = None
+
+    @cached_property
+    def settings(self) -> words.Models:
+        """Read when the first model is asked: broken settings stop only who needs them."""
+        if self._settings is None:
+            return words.Models()
+        return self._settings() if callable(self._settings) else self._settings
+
+    @property
+    def gateway(self) -> Gateway:
+        if self._gateway is None:
+            from windtunnel.models.gateway import Gateway  # noqa: PLC0415 - only who asks a model pays for it
+
+            self._gateway = Gateway(self.settings, environ=self.environ, home=self.home)
+        return self._gateway
+
+    def above(self) -> list[Account]:
+        """The accounts that stand above every run's."""
+        limit = self.settings.budgets.workspace
+        if self.home is None or (limit.money is None and limit.tokens is None):
+            return []
+        return [self.gateway.lasting("workspace")]
+
+    def check(self, models: Sequence[str]) -> None:
+        """ModelSetup if one of these could not be asked on this machine: said before anything is played."""
+        if set(models) <= {"house", "test"}:
+            return
+        from windtunnel.models.settings import Setup  # noqa: PLC0415 - as above
+
+        setup = Setup(self.settings, self.environ)
+        for model in models:
+            _check(setup, model)
+
+    async def aclose(self) -> None:
+        gateway, self._gateway = self._gateway, None
+        if gateway is not None:
+            await gateway.aclose()
+
+
+def _check(setup: Setup, model: str) -> None:
+    """One step of its plan that can be asked is enough."""
+    from windtunnel.models.providers import check_reachable  # noqa: PLC0415 - as above
+    from windtunnel.models.routes import plan  # noqa: PLC0415
+
+    wrong: ModelSetup | None = None
+    for step in plan(setup, model, Task()).steps:
+        if isinstance(step, str):
+            return
+        try:
+            check_reachable(step, offline=setup.offline)
+        except ModelSetup as error:
+            wrong = wrong or error
+            continue
+        if (missing := setup.missing(step)) is None:
+            return
+        said = f"{step.full_name} cannot be asked yet"
+        wrong = wrong or ModelSetup(said, where=step.name, remedy=f"{missing}; windtunnel models shows more")
+    assert wrong is not None
+    raise wrong
