@@ -106,6 +106,10 @@ class Undecided(AgentError):
         self.label = label
 
 
+class DeadlinePassed(TimeoutError):
+    """The seconds of `context.within` are over, and the record says so."""
+
+
 class EngineError(RunError):
     code = "engine"
 

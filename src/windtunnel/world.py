@@ -330,6 +330,22 @@ class Context(Protocol):
         """Something from outside: recorded before it is used, and never asked for twice."""
         ...
 
+    async def once(
+        self,
+        request: Any,
+        work: Callable[[], Awaitable[Any]],
+        *,
+        in_doubt: Literal["retry", "hold"] = "hold",
+    ) -> Any:
+        """Do a piece of work of one's own, once: an effect whose kind need not be declared. `request` is what
+        the record says of it."""
+        ...
+
+    async def within(self, seconds: float, work: Awaitable[Any]) -> Any:
+        """Do the work, or raise DeadlinePassed (a TimeoutError) after so many seconds: recorded, so that a
+        replay honours it. Once for each member of a context."""
+        ...
+
     async def ask(self, request: Any, *, house: Any = None, vital: bool = True) -> Any:
         """One call of a language model, as an effect: an `Ask` of `windtunnel.models.talk`, and its `Reply`.
 

@@ -9,32 +9,38 @@ from windtunnel.config.models import Models
 from windtunnel.errors import BudgetReached, ModelSetup
 from windtunnel.models.budget import Ceiling, Purse
 from windtunnel.models.gateway import Gateway
-from windtunnel.models.talk import Ask, Reply, Task, Usage
+from windtunnel.models.parsing import last_object
+from windtunnel.models.talk import Ask, Reply, Task
 from windtunnel.models.triggers import Failure, of_status, scrub
 
 
-def test_a_model_of_this_process_is_plugged_by_name_and_its_tokens_count():
-    async def house(ask: Ask) -> Reply:
-        return Reply(f"{ask.messages[0].text}!", usage=Usage(3, 4))
-
+def test_the_house_says_what_is_known_here_and_its_tokens_count():
     async def play() -> None:
-        gateway = Gateway(environ={}, local={"house": house})
+        gateway = Gateway(environ={})
         purse = Purse("run", Ceiling(0, 10_000))
-        reply = await gateway.ask(Ask("house", HELLO), key="k", accounts=(purse,))
-        assert (reply.text, reply.model, reply.cost) == ("hello!", "house", 0)
-        assert purse.spent.tokens == 7
+        ask = Ask("house", HELLO)
+        reply = await gateway.ask(ask, key="k", accounts=(purse,), house={"action": "wait"})
+        assert (last_object(reply.text), reply.model, reply.cost) == ({"action": "wait"}, "house", 0)
+        assert reply.text.strip()[0] != "{"  # in words, so that it is parsed like anybody's
+        assert purse.spent.tokens == reply.usage.input + reply.usage.output > 2
+        assert (await gateway.ask(ask, key="k", house="Plain words.")).text == "Plain words."
         with pytest.raises(BudgetReached):
-            await gateway.ask(Ask("house", HELLO), key="k", accounts=(Purse("run", Ceiling(None, 20)),))
+            await gateway.ask(ask, key="k", accounts=(Purse("run", Ceiling(None, 20)),))
         high = await gateway.ask(Ask("house", HELLO, task=Task(risk="high", accuracy=True)), key="k")
         assert high.marks
 
     asyncio.run(play())
 
 
-@pytest.mark.parametrize("name", ["house", "rule"])
-def test_a_model_that_nobody_plugged_says_so(name):
-    with pytest.raises(ModelSetup, match=name):
-        asyncio.run(Gateway(environ={}).ask(Ask(name, HELLO), key="k"))
+def test_a_house_that_was_told_nothing_still_fits_the_schema():
+    schema = {"type": "object", "properties": {"n": {"type": "integer", "minimum": 3}}, "required": ["n"]}
+    reply = asyncio.run(Gateway(environ={}).ask(Ask("house", HELLO, schema=schema), key="k"))
+    assert last_object(reply.text) == {"n": 3}
+
+
+def test_rule_is_no_language_model():
+    with pytest.raises(ModelSetup, match="rule"):
+        asyncio.run(Gateway(environ={}).ask(Ask("rule", HELLO), key="k"))
 
 
 def test_the_cache_is_off_unless_asked_for_and_answers_for_nothing(tmp_path):

@@ -18,8 +18,8 @@ from windtunnel.scenario import (
     scenario_to_plain,
 )
 from windtunnel.scenario.reading import read_yaml
-from windtunnel.scenario.shape import AgentEntry, EventEntry, ScenarioFile
-from windtunnel.world import AgentSpec, Scenario, ScheduledEvent
+from windtunnel.scenario.shape import AgentEntry, EventEntry, ScenarioFile, ToolServerEntry
+from windtunnel.world import AgentSpec, Scenario, ScheduledEvent, ToolServer
 
 GOOD = sorted((Path(__file__).parent / "good").glob("*.yaml"))
 BROKEN = Path(__file__).parent / "broken"

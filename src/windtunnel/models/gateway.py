@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,6 +19,7 @@ from msgspec import structs
 
 from windtunnel.config import models as words
 from windtunnel.errors import ModelSetup, UsageError
+from windtunnel.models import house as the_house
 from windtunnel.models import sample
 from windtunnel.models.budget import Account, Amount, Ceiling, Desk, Purse
 from windtunnel.models.cache import FILE as CACHE_FILE
@@ -34,7 +35,6 @@ from windtunnel.models.talk import Ask, Message, Reply
 from windtunnel.models.timing import Clock, MachineClock
 from windtunnel.models.tracing import Span, tracer_for
 
-Local = Callable[[Ask], Awaitable[Reply]]
 LASTING = ("tournament", "evolution", "workspace")
 TEST = Ask("", (Message("user", "Answer with the one word: ready"),), max_tokens=64)
 
@@ -47,19 +47,16 @@ class Gateway:
         environ: Mapping[str, str] | None = None,
         clock: Clock | None = None,
         note: Note | None = None,
-        local: Mapping[str, Local] | None = None,
         home: Path | None = None,
         make: MakeAdapter | None = None,
     ) -> None:
-        """`local` answers for names such as `house`, in this process; `home` is the workspace's
-        `.windtunnel`, for accounts that last and the cache; `make` puts an adapter of one's own
-        in a provider's place."""
+        """`home` is the workspace's `.windtunnel`, for accounts that last and the cache; `make` puts an
+        adapter of one's own in a provider's place."""
         self.settings = words.Models() if settings is None else settings
         environ = os.environ if environ is None else environ
         self.setup = Setup(self.settings, environ)
         self._clock: Clock = MachineClock() if clock is None else clock
         self._note: Note = _unheard if note is None else note
-        self._local: dict[str, Local] = {sample.NAME: sample.answer, **(local or {})}
         self._home, self._make = home, make
         self._prices = Prices(self.settings.prices)
         self._desk = Desk()
@@ -82,10 +79,10 @@ class Gateway:
         accounts: Sequence[Account] = (),
         note: Note | None = None,
         run: str = "",
-        local: Mapping[str, Local] | None = None,
+        house: Any = None,
     ) -> Reply:
-        """One reply. `key` is the same whenever the same call is asked again: providers are told it. `local`
-        answers for names such as `house` in this call alone.
+        """One reply. `key` is the same whenever the same call is asked again: providers are told it. `house`
+        is what the model called house answers to this call.
 
         ModelError: no deployment of the plan gave a reply. BudgetReached: the next attempt could cost more
         than is left. ModelSetup: what is asked for is not set up, not allowed, or has no price.
@@ -95,7 +92,7 @@ class Gateway:
         purses = self._purses(key, accounts)
         note = self._note if note is None else note
         if isinstance(chosen.steps[0], str):
-            work = self._at_home(chosen, ask, key, purses, local or {})
+            work = self._at_home(chosen, ask, key, purses, house)
         else:
             work = self._abroad(ask, key, chosen, purses, note, run)
         if not self.tracer.is_on:
@@ -132,22 +129,22 @@ class Gateway:
         return reply
 
     async def _at_home(
-        self, chosen: Plan, ask: Ask, key: str, purses: Sequence[Account], local: Mapping[str, Local]
+        self, chosen: Plan, ask: Ask, key: str, purses: Sequence[Account], known: Any
     ) -> Reply:
         """A model of this process: nothing to retry and nothing to pay, but its tokens count."""
         name = str(chosen.steps[0])
-        answer = local.get(name) or self._local.get(name)
-        if answer is None:
+        if name not in (the_house.NAME, sample.NAME):
             raise ModelSetup(
-                f"the model {name!r} answers only inside a run",
+                f"{name!r} is no language model: it stands for each role's own policy",
                 where="model",
-                remedy="play a scenario with it, or use test",
+                remedy="house answers with that policy in text, test with the smallest answer that fits",
             )
         worst = most_tokens(ask)
         held = await self._desk.reserve_in_turn(purses, key, Amount(0, worst.input + worst.output))
         spent = Amount()
         try:
-            reply = await answer(ask)
+            is_house = name == the_house.NAME
+            reply = await (the_house.answer(ask, known) if is_house else sample.answer(ask))
             spent = Amount(0, reply.usage.input + reply.usage.output)
         finally:
             held.settle(spent)

@@ -7,15 +7,14 @@ what becomes of a call that nobody answered.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from windtunnel.codec import decode_body, encode_body
+from windtunnel.codec import decode_body
 from windtunnel.errors import BudgetReached, EffectFailed, ModelError, ModelSetup
 from windtunnel.models.hub import Hub
-from windtunnel.models.talk import Ask, Reply, Usage
+from windtunnel.models.talk import Ask
 from windtunnel.run.effects import Halted
 from windtunnel.run.tape import Tape
 from windtunnel.world import Call
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from windtunnel.models.budget import Account, Amount
 
 OFTEN = 200  # attempts between two balances, so that a resume reads no more than that
-CHARACTERS = 4  # of a token, about: how house counts
 # The prompt itself is at fault: asked again it would fail again, so the failure is an answer.
 OF_THE_PROMPT = ("context", "refusal", "output")
 ATTEMPT, DOUBT, BALANCE, BUDGET = "model_attempt", "model_doubt", "model_balance", "budget"
@@ -58,7 +56,7 @@ class ModelCalls:
                 accounts=accounts,
                 note=self._note,
                 run=self._tape.run_id,
-                local={} if house is None else {"house": lambda ask: _house(ask, house)},
+                house=house,
             )
         except ModelError as error:
             if vital and error.data.get("trigger") not in OF_THE_PROMPT:
@@ -119,15 +117,3 @@ class ModelCalls:
         self._attempts += kind in (ATTEMPT, DOUBT)
         if kind != ATTEMPT or "doubt" in body or body["outcome"] not in ("ok", "truncated"):
             self._tape.flush()
-
-
-async def _house(ask: Ask, answer: Any) -> Reply:
-    """A reply in words with the answer in them, as a model would write it."""
-    text = answer if isinstance(answer, str) else f"I decide so:\n\n{_json(answer)}"
-    said = sum(len(message.text) for message in ask.messages)
-    usage = Usage(input=said // CHARACTERS + 1, output=len(text) // CHARACTERS + 1)
-    return Reply(text=text, model="house", usage=usage)
-
-
-def _json(answer: Any) -> str:
-    return json.dumps(json.loads(encode_body(answer)), indent=1, ensure_ascii=False)

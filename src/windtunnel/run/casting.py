@@ -108,6 +108,10 @@ def _agent(spec: AgentSpec, role: Role, world: World, scenario: Scenario) -> Age
         from windtunnel.agents.llm import Llm  # noqa: PLC0415 - rules and people need none of it
 
         return Llm(spec, role, world, scenario)
+    if spec.kind == "team":
+        from windtunnel.run.team_seat import TeamSeat  # noqa: PLC0415 - as above
+
+        return TeamSeat(spec, role, world, scenario)
     if spec.kind == "human":
         return Asked("ask", names)
     if spec.kind == "remote":

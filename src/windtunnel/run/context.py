@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -114,6 +114,20 @@ class RunContext:
     async def effect(self, kind: str, request: Any) -> Any:
         assert self._frame.effects is not None
         return await self._frame.effects.perform(self, kind, request)
+
+    async def once(
+        self,
+        request: Any,
+        work: Callable[[], Awaitable[Any]],
+        *,
+        in_doubt: Literal["retry", "hold"] = "hold",
+    ) -> Any:
+        assert self._frame.effects is not None
+        return await self._frame.effects.once(self, request, work, in_doubt)
+
+    async def within(self, seconds: float, work: Awaitable[Any]) -> Any:
+        assert self._frame.effects is not None
+        return await self._frame.effects.within(self, seconds, work)
 
     async def ask(self, request: Any, *, house: Any = None, vital: bool = True) -> Any:
         frame = self._frame

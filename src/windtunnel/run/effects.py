@@ -9,12 +9,20 @@ one that is not there is an error that names it.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal
 
 from windtunnel.codec import decode_body, encode_body
-from windtunnel.errors import Divergence, EffectFailed, EffectMissing, WindtunnelError, WorldError
+from windtunnel.errors import (
+    DeadlinePassed,
+    Divergence,
+    EffectFailed,
+    EffectMissing,
+    WindtunnelError,
+    WorldError,
+)
 from windtunnel.journal import Effect
 from windtunnel.journal.model import Place
 from windtunnel.run.clock import Clock
@@ -24,6 +32,7 @@ from windtunnel.run.tape import Tape
 from windtunnel.world import Call, EffectKind
 
 LISTEN_SECONDS = 0.02
+LATE = -1  # the index of a deadline, in the path whose time was up
 
 BUILT_IN = {
     "ask": EffectKind(waits="park"),  # a person answers
@@ -89,8 +98,10 @@ class Effects:
 
     # --- asking ---
 
-    async def perform(self, context: RunContext, kind: str, request: Any) -> Any:
-        spec = self._spec(kind)
+    async def perform(
+        self, context: RunContext, kind: str, request: Any, spec: EffectKind | None = None
+    ) -> Any:
+        spec = spec or self._spec(kind)
         raw = encode_body(request)
         effect, fresh = await self._intent(context.path, kind, raw)
         if effect.result is None:
@@ -100,6 +111,37 @@ class Effects:
                 )
             await self._obtain(effect, spec, request, fresh=fresh)
         return _unwrap(effect)
+
+    async def once(
+        self,
+        context: RunContext,
+        request: Any,
+        work: Callable[[], Awaitable[Any]],
+        in_doubt: Literal["retry", "hold"],
+    ) -> Any:
+        """Work that only its caller knows how to do; its result is recorded like any other."""
+
+        async def perform(_request: Any, _call: Call) -> Any:
+            return await work()
+
+        return await self.perform(context, "work", request, EffectKind(perform, in_doubt=in_doubt))
+
+    async def within(self, context: RunContext, seconds: float, work: Awaitable[Any]) -> Any:
+        """Cut off when the time is up; and at once, where the record says that it was."""
+        frame = self._frame
+        if self.find((frame.turn, frame.phase, context.path, LATE)) is not None:
+            if isinstance(work, Coroutine):
+                work.close()
+            raise DeadlinePassed
+        limit = asyncio.timeout(seconds)
+        try:
+            async with limit:
+                return await work
+        except TimeoutError:
+            if not limit.expired():
+                raise  # the work's own
+            await self.record(context.path, LATE, "deadline", {"seconds": seconds})
+            raise DeadlinePassed from None
 
     async def post(self, context: RunContext, kind: str, request: Any) -> Effect:
         """Record an intent that is answered later, by mail, while the run goes on."""

@@ -5,6 +5,7 @@ from windtunnel.teams.building import build_team
 from windtunnel.teams.concurrent import Concurrent
 from windtunnel.teams.groupchat import GroupChat
 from windtunnel.teams.handoff import Handoff
+from windtunnel.teams.inrun import InRun
 from windtunnel.teams.limits import Limits
 from windtunnel.teams.local import LocalRuntime, ask_of
 from windtunnel.teams.magentic import Magentic
@@ -29,6 +30,7 @@ __all__ = [
     "GroupChat",
     "Handoff",
     "HumanMember",
+    "InRun",
     "Late",
     "Limits",
     "Line",

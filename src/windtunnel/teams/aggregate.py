@@ -117,7 +117,7 @@ class Model:
         }
         if not self.judge:
             asked = [Message("user", fill(self.prompts.merge, **values))]
-            text = await ask_text(stage, asked, self.asking)
+            text = await ask_text(stage, asked, self.asking, house=answers[0][1].text)
             stage.add(MANAGER, Message("assistant", text, name=MANAGER))
             return _completed(text, f"brought together from {len(answers)} answers", text)
 
@@ -125,7 +125,8 @@ class Model:
             return None if choice.best in by_name else f"best must be one of {values['names']}"
 
         asked = [Message("user", fill(self.prompts.judge, **values))]
-        choice = await ask_typed(stage, asked, Choice, self.asking, check=check)
+        house = Choice(answers[0][0], "it came first")
+        choice = await ask_typed(stage, asked, Choice, self.asking, check=check, house=house)
         stage.add(MANAGER, Message("assistant", as_text({"best": choice.best, "reason": choice.reason})))
         spoken = by_name[choice.best]
         return _completed(spoken.value, f"{choice.best} is best: {choice.reason}", spoken.text)

@@ -17,15 +17,17 @@ S = TypeVar("S", bound=Struct)
 T = TypeVar("T")
 
 
-async def ask_text(stage: Stage, messages: Sequence[Message], how: Asking, *, who: str = MANAGER) -> str:
-    """One answer in words."""
+async def ask_text(
+    stage: Stage, messages: Sequence[Message], how: Asking, *, who: str = MANAGER, house: str = ""
+) -> str:
+    """One answer in words. `house` is what the model called house says."""
 
     def read(reply: Reply) -> str:
         if not reply.text.strip():
             raise Bad("it is empty")
         return reply.text.strip()
 
-    return await _ask(stage, messages, how, who, read)
+    return await _ask(stage, messages, structs.replace(how, house=house or None), who, read)
 
 
 async def ask_typed(
@@ -36,8 +38,10 @@ async def ask_typed(
     *,
     who: str = MANAGER,
     check: Callable[[S], str | None] | None = None,
+    house: S | None = None,
 ) -> S:
-    """One answer of a type. `check` says what is wrong with one that fits the type."""
+    """One answer of a type. `check` says what is wrong with one that fits the type; `house` is what the model
+    called house answers."""
     kind = Answer.of(wanted)
     assert kind is not None
 
@@ -47,7 +51,7 @@ async def ask_typed(
             raise Bad(wrong)
         return found
 
-    return await _ask(stage, messages, structs.replace(how, schema=kind.schema), who, read)
+    return await _ask(stage, messages, structs.replace(how, schema=kind.schema, house=house), who, read)
 
 
 async def _ask(

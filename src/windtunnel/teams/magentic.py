@@ -136,10 +136,25 @@ class _Work:
 
         asked = [*self._conversation(), Message("user", fill(self.team.prompts.progress, **self._values()))]
         try:
-            return await ask_typed(self.stage, asked, ProgressLedger, self.team.asking, check=check)
+            return await ask_typed(
+                self.stage, asked, ProgressLedger, self.team.asking, check=check, house=self._house()
+            )
         except MemberFailed as error:
             self.stage.problem(self.stage.at(MANAGER), error)
             return None
+
+    def _house(self) -> ProgressLedger:
+        """How the model called house fills it in: everybody speaks once, and that will do."""
+        spoken = {line.member for line in self.stage.lines[self.since :]}
+        silent = [name for name in self.team.members if name not in spoken]
+        speaker = (silent or list(self.team.members))[0]
+        return ProgressLedger(
+            is_request_satisfied=Finding(not silent, "everybody has spoken" if not silent else ""),
+            is_in_loop=Finding(False),
+            is_progress_being_made=Finding(True),
+            next_speaker=Words(speaker),
+            instruction_or_question=Words("Say what you would do."),
+        )
 
     async def _act(self, ledger: ProgressLedger) -> bool:
         """Let the next speaker do what it is told. One that fails costs a stall, not the team."""
@@ -156,7 +171,9 @@ class _Work:
 
     async def final(self) -> str:
         asked = [*self._conversation(), Message("user", fill(self.team.prompts.final, **self._values()))]
-        answer = await ask_text(self.stage, asked, self.team.asking)
+        said = [line for line in self.stage.lines if line.member in self.team.members]
+        house = said[-1].message.text if said else ""
+        answer = await ask_text(self.stage, asked, self.team.asking, house=house)
         self.stage.add(MANAGER, Message("assistant", answer, name=MANAGER))
         return answer
 

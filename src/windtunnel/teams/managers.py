@@ -151,12 +151,14 @@ class ModelManager:
     async def should_request_user_input(self, chat: Chat) -> Ruling[bool]:
         if not self.prompts.ask_user:
             return Ruling(False, "no person is asked")
-        return await self._yes_or_no(chat, self.prompts.ask_user)
+        return await self._yes_or_no(chat, self.prompts.ask_user, YesOrNo(False, "nothing needs a person"))
 
     async def should_terminate(self, chat: Chat) -> Ruling[bool]:
         if chat.turns == 0:
             return Ruling(False, "nobody has spoken yet")
-        return await self._yes_or_no(chat, self.prompts.terminate)
+        silent = _silent(chat)
+        told = f"{silent[0]} has not spoken" if silent else "everybody has spoken"
+        return await self._yes_or_no(chat, self.prompts.terminate, YesOrNo(not silent, told))
 
     async def select_next_agent(self, chat: Chat) -> Ruling[str]:
         if len(chat.names) == 1:
@@ -168,15 +170,18 @@ class ModelManager:
             return None
 
         asked = self._messages(chat, self.prompts.select)
-        chosen = await ask_typed(chat.stage, asked, Selection, self.asking, check=check)
+        house = Selection((_silent(chat) or chat.names)[0], "by turns")
+        chosen = await ask_typed(chat.stage, asked, Selection, self.asking, check=check, house=house)
         return Ruling(chat.team.named(chosen.next_speaker) or "", chosen.reason)
 
     async def filter_results(self, chat: Chat) -> Ruling[Any]:
-        text = await ask_text(chat.stage, self._messages(chat, self.prompts.filter), self.asking)
+        house = next((line.message.text for line in reversed(chat.lines) if line.member in chat.names), "")
+        asked = self._messages(chat, self.prompts.filter)
+        text = await ask_text(chat.stage, asked, self.asking, house=house)
         return Ruling(text, "the manager's summary")
 
-    async def _yes_or_no(self, chat: Chat, prompt: str) -> Ruling[bool]:
-        found = await ask_typed(chat.stage, self._messages(chat, prompt), YesOrNo, self.asking)
+    async def _yes_or_no(self, chat: Chat, prompt: str, house: YesOrNo) -> Ruling[bool]:
+        found = await ask_typed(chat.stage, self._messages(chat, prompt), YesOrNo, self.asking, house=house)
         return Ruling(found.answer, found.reason)
 
     def _messages(self, chat: Chat, prompt: str) -> list[Message]:
@@ -188,3 +193,9 @@ class ModelManager:
             *told,
             Message("user", fill(prompt, **values)),
         ]
+
+
+def _silent(chat: Chat) -> list[str]:
+    """Who has not spoken yet, in the team's order."""
+    spoken = {line.member for line in chat.lines}
+    return [name for name in chat.names if name not in spoken]

@@ -43,6 +43,7 @@ class Asking(Struct, frozen=True):
     max_tokens: int = 1024
     temperature: float | None = None
     task: Task = field(default_factory=Task)
+    house: Any = None  # what the model called house answers; no part of what is asked
 
 
 class Runtime(Protocol):

@@ -1,11 +1,12 @@
-"""How a scenario describes a team: what stands under `settings` of an agent whose kind is `team`.
+"""How a scenario describes a team: what stands under `settings.team` of an agent whose kind is `team`.
 
     settings:
-      pattern: group_chat
-      manager: {kind: model}
-      members:
-        - {name: analyst, instructions: You read figures., tools: [prices]}
-        - {name: trader, instructions: You decide.}
+      team:
+        pattern: group_chat
+        manager: {kind: model}
+        members:
+          - {name: analyst, instructions: You read figures., tools: [prices]}
+          - {name: trader, instructions: You decide.}
 
 Plain values only. Functions stand in it by name, and are found where the team is built.
 """
