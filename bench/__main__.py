@@ -20,6 +20,7 @@ BENCHES = {  # module, by name, in the order in which all of them are run
     "replay": "bench.replay",
     "economy": "bench.economy",
     "crowd": "bench.crowd",
+    "llm-efficiency": "bench.llm_efficiency",
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.markup import escape
 
-from windtunnel.cli import render, say
+from windtunnel.cli import render, say, talking
 from windtunnel.codec import decode_body
 from windtunnel.control import Control, Found, history
 from windtunnel.errors import UsageError, WindtunnelError
@@ -87,23 +87,23 @@ def _phase(name: str, entries: list[Entry], effects: dict[Any, Effect], agent: s
             body = narrowed(entry, body, agent)
             if body is None:
                 continue
-        for left, right in _told(entry, body, effects):
+        for left, right in _told(entry, body, effects, agent):
             table.add_row(f"  {left}", right)
     if table.row_count:
         say.show(table)
 
 
-def _told(entry: Entry, body: Any, effects: dict[Any, Effect]) -> list[tuple[str, str]]:
-    """An entry as lines of who and what."""
+def _told(entry: Entry, body: Any, effects: dict[Any, Effect], agent: str) -> list[tuple[str, str]]:
+    """An entry as lines of who and what; all of them, where one agent is asked for."""
     teller = _TELLERS.get(entry.kind)
     if entry.kind == "effect":
-        lines = _effect(entry, effects)
+        lines = _effect(entry, effects, agent)
     elif teller is not None:
         lines = teller(body)
     else:
         read(entry)  # refuses kinds of a newer version by name
         lines = [(entry.kind, render.compact(body, WIDTH))]
-    if len(lines) > MANY:
+    if len(lines) > MANY and not agent:
         lines = [*lines[:MANY], ("…", f"and {len(lines) - MANY} more; --agent NAME or --json shows them")]
     return [(escape(left), right if right.startswith("[") else escape(right)) for left, right in lines]
 
@@ -202,16 +202,22 @@ def _ended(body: Any) -> Lines:
     return [("because", body["reason"])]
 
 
-def _effect(entry: Entry, effects: dict[Any, Effect]) -> Lines:
+def _effect(entry: Entry, effects: dict[Any, Effect], agent: str) -> Lines:
     used = read(entry)
     effect = effects.get((entry.phase, entry.actor, used.index))
     name = f"{entry.actor or 'world'} asked {used.kind}"
     if effect is None:
         return [(name, "its row is missing; windtunnel verify")]
-    lines = [(name, render.compact(decode_body(effect.request), WIDTH))]
+    request = decode_body(effect.request)
+    answer = decode_body(effect.result) if effect.result is not None else {}
+    if used.kind == "model" and "messages" in request:
+        lines = talking.model_call(entry.actor, request, answer.get("ok"), whole=bool(agent))
+        if "ok" in answer:
+            return lines
+    else:
+        lines = [(name, render.compact(request, WIDTH))]
     if effect.result is None:
         return [*lines, ("", "not answered yet")]
-    answer = decode_body(effect.result)
     said = answer.get("ok") if "ok" in answer else f"failed: {answer.get('failed', {}).get('message')}"
     return [*lines, ("", f"answer: {render.compact(said, WIDTH)}")]
 

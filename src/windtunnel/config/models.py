@@ -80,11 +80,12 @@ class Budgets(Struct, frozen=True):
 
 
 class Retry(Struct, frozen=True):
-    """`patience`: a deployment that asks for a longer pause is left for the next one in the chain."""
+    """A pause is twice as long each time, unless the provider says how long. `patience`: a deployment that
+    asks for a longer one is left for the next one in the chain."""
 
-    attempts: Count = 4
+    attempts: Count = 6
     deadline: Seconds = 600.0
-    first_wait: Seconds = 0.5
+    first_wait: Seconds = 0.1
     longest_wait: Seconds = 30.0
     patience: Seconds = 10.0
 

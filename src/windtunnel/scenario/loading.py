@@ -30,7 +30,7 @@ def load_scenario(path: str | Path, world: World, overrides: Sequence[str] = ())
     check(root, ScenarioFile)
     _check_parameters(root, world)
     plain = root.plain()
-    plain["agents"] = _seats(root.value["agents"][1], world)
+    plain["agents"] = _told(root, _seats(root.value["agents"][1], world), path.parent)
     plain["name"] = f"{world.name}/{path.stem}"
     scenario = scenario_from_plain(plain, world)
     return override_scenario(scenario, overrides, world) if overrides else scenario
@@ -126,6 +126,23 @@ def _check_parameters(root: Node, world: World) -> None:
     for name in ("parameters", "events"):
         if name in root.value and (problem := find_unfit(root.value[name][1].plain())):
             raise root.value[name][1].place.error(f"{name}: {problem}", None, name)
+
+
+def _told(root: Node, seats: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
+    """Instructions that name a Markdown file beside the scenario become what stands in it."""
+    for seat in seats:
+        named = seat.get("instructions", "")
+        if isinstance(named, str) and named.endswith(".md") and "\n" not in named:
+            place = root.value["agents"][1].place
+            try:
+                seat["instructions"] = read_text((folder / named).read_bytes()[:MAX_BYTES], named)
+            except OSError as error:
+                raise place.error(
+                    f"the instructions of {seat['id']} cannot be read: {error.strerror}",
+                    f"write {folder / named}, or the instructions themselves",
+                    "agents",
+                ) from None
+    return seats
 
 
 # --- who plays --------------------------------------------------------------------------------------
