@@ -1,7 +1,7 @@
 """How much of the time that a run spends on models is the models' own.
 
 64 agents decide at once, ten turns long, each by a call to a provider whose latencies have a long tail. A
-turn cannot be shorter than its slowest chain: the calls that one agent made in it, one after the other, failed
+turn cannot be shorter than its slowest chain: the calls one agent made in it, one after the other, failed
 ones included. The sum of these over the turns is the ideal, taken from the provider's own log; `ratio` is the
 ideal over the time that was needed. `failing` is the same with one of two providers failing every tenth call.
 The pauses before a call is made again are ours, and count against us.
