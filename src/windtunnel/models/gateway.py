@@ -9,6 +9,7 @@ event loop; it shares among them breakers, lanes and accounts.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -33,7 +34,7 @@ from windtunnel.models.settings import Deployment, Setup
 from windtunnel.models.station import Health, MakeAdapter, Station
 from windtunnel.models.talk import Ask, Message, Reply
 from windtunnel.models.timing import Clock, MachineClock
-from windtunnel.models.tracing import Span, tracer_for
+from windtunnel.models.tracing import Span, Tracer, tracer_for
 
 LASTING = ("tournament", "evolution", "workspace")
 TEST = Ask("", (Message("user", "Answer with the one word: ready"),), max_tokens=64)
@@ -49,6 +50,7 @@ class Gateway:
         note: Note | None = None,
         home: Path | None = None,
         make: MakeAdapter | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         """`home` is the workspace's `.windtunnel`, for accounts that last and the cache; `make` puts an
         adapter of one's own in a provider's place."""
@@ -64,7 +66,8 @@ class Gateway:
         self._ledger: Ledger | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._cache = Cache(home / CACHE_FILE) if self.settings.cache and home is not None else None
-        self.tracer = tracer_for(environ)
+        self._own_tracer = tracer is None
+        self.tracer = tracer_for(environ) if tracer is None else tracer
 
     def __repr__(self) -> str:
         return f"Gateway({self.setup!r})"
@@ -258,7 +261,8 @@ class Gateway:
             self._ledger = None
         if self._cache is not None:
             self._cache.close()
-        self.tracer.close()
+        if self._own_tracer:
+            self.tracer.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -289,7 +293,7 @@ def _asked(ask: Ask, content: bool) -> dict[str, Any]:
         "gen_ai_request_seed": ask.seed,
     }
     if content:
-        found["gen_ai_input_messages"] = "\n\n".join(f"{m.role}: {m.text}" for m in ask.messages)
+        found["gen_ai_input_messages"] = _spoken([(m.role, m.text) for m in ask.messages])
     return found
 
 
@@ -301,5 +305,11 @@ def _answered(span: Span, reply: Reply, *, content: bool) -> None:
         gen_ai_usage_output_tokens=reply.usage.output,
         windtunnel_label=reply.label,
         windtunnel_cost_micro_dollars=reply.cost,
-        gen_ai_output_messages=reply.text if content else None,
+        gen_ai_output_messages=_spoken([("assistant", reply.text)]) if content else None,
     )
+
+
+def _spoken(said: list[tuple[str, str]]) -> str:
+    """Messages as the conventions write them: JSON, with their parts."""
+    plain = [{"role": role, "parts": [{"type": "text", "content": text}]} for role, text in said]
+    return json.dumps(plain, ensure_ascii=False)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from windtunnel.config import models as words
 from windtunnel.errors import ModelSetup
 from windtunnel.models.talk import Task
+from windtunnel.models.tracing import Tracer, tracer_for
 
 if TYPE_CHECKING:
     from windtunnel.models.budget import Account
@@ -42,12 +43,17 @@ class Hub:
             return words.Models()
         return self._settings() if callable(self._settings) else self._settings
 
+    @cached_property
+    def tracer(self) -> Tracer:
+        """Silent, unless the environment asks for traces."""
+        return tracer_for(self.environ)
+
     @property
     def gateway(self) -> Gateway:
         if self._gateway is None:
             from windtunnel.models.gateway import Gateway  # noqa: PLC0415 - only who asks a model pays for it
 
-            self._gateway = Gateway(self.settings, environ=self.environ, home=self.home)
+            self._gateway = Gateway(self.settings, environ=self.environ, home=self.home, tracer=self.tracer)
         return self._gateway
 
     def above(self) -> list[Account]:
@@ -71,6 +77,7 @@ class Hub:
         gateway, self._gateway = self._gateway, None
         if gateway is not None:
             await gateway.aclose()
+        self.tracer.close()
 
 
 def _check(setup: Setup, model: str) -> None:

@@ -82,7 +82,8 @@ class _OpenSpan:
 
 _HEADS = (
     "gen_ai_request_", "gen_ai_response_", "gen_ai_usage_", "gen_ai_operation_", "gen_ai_provider_",
-    "gen_ai_agent_", "gen_ai_tool_", "gen_ai_", "windtunnel_", "error_", "server_",
+    "gen_ai_agent_", "gen_ai_tool_", "gen_ai_input_", "gen_ai_output_", "gen_ai_", "windtunnel_", "error_",
+    "server_",
 )  # fmt: skip
 
 

@@ -120,7 +120,8 @@ async def in_time(player: Player, turn: Turn, seat: Seat, choice: Awaitable[Any]
     limit = asyncio.timeout(deadline)
     try:
         async with limit:
-            return await choice
+            with player.tracer.span("agent", seat.id, gen_ai_agent_name=seat.id):
+                return await choice
     except Undecided as error:
         turn.refused[seat.id] = Refused(error.label, error.message)
         return None

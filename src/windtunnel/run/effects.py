@@ -25,6 +25,7 @@ from windtunnel.errors import (
 )
 from windtunnel.journal import Effect
 from windtunnel.journal.model import Place
+from windtunnel.models.tracing import Tracer
 from windtunnel.run.clock import Clock
 from windtunnel.run.context import Frame, RunContext
 from windtunnel.run.entries import EffectUsed, Line, line
@@ -69,6 +70,7 @@ class Effects:
         self.is_live = False
         self._recorded = False  # this turn is in the record: nothing may be asked anew
         self.intake: Callable[[], Awaitable[bool]] | None = None
+        self.tracer = Tracer()
 
     def enter(self, effects: list[Effect], *, recorded: bool) -> None:
         """A turn begins; these of its effects are already in the journal."""
@@ -228,7 +230,11 @@ class Effects:
                     await self.settle(effect, {"ok": found})
                     return
         try:
-            result = {"ok": await spec.perform(request, call)}
+            if effect.kind == "model":  # its span is the gateway's
+                result = {"ok": await spec.perform(request, call)}
+            else:
+                with self.tracer.span("tool", effect.kind, windtunnel_effect=effect.name):
+                    result = {"ok": await spec.perform(request, call)}
         except EffectFailed as error:
             result = {"failed": error.as_dict()}
         await self.settle(effect, result)

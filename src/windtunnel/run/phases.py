@@ -28,11 +28,9 @@ ACCEPTED = Judgement("accept")
 
 async def play_turn(player: Player, turn: Turn) -> Turn:
     """Observe, decide, check, apply, score, remember. Nothing here writes; the caller seals the turn."""
-    await analyze(player, turn)
-    await plan_and_validate(player, turn)
-    await execute(player, turn)
-    await evaluate(player, turn)
-    await consolidate(player, turn)
+    for phase in (analyze, plan_and_validate, execute, evaluate, consolidate):
+        with player.tracer.span("phase", phase.__name__):
+            await phase(player, turn)
     return turn
 
 

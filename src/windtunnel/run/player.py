@@ -70,11 +70,13 @@ class Player:
         self.observer = observer
         row = tape.lineage.row
         self.frame = Frame(world, row.mode, row.seed)  # type: ignore[arg-type]
-        self.calls = self.frame.calls = ModelCalls(hub or Hub(environ={OFFLINE: "1"}), tape)
+        hub = hub or Hub(environ={OFFLINE: "1"})
+        self.tracer = hub.tracer
+        self.calls = self.frame.calls = ModelCalls(hub, tape)
         mine = {"model": EffectKind(self.calls.perform, in_doubt="retry")}
         kinds = {**mine, **world.effects, **(effects or {})}
         self.effects = self.frame.effects = Effects(self.frame, tape, self.clock, kinds)
-        self.effects.intake = self.listen
+        self.effects.intake, self.effects.tracer = self.listen, self.tracer
         self.inbox = Inbox(tape, self.effects, self.clock)
         self.context = RunContext(self.frame, Actor("", ""))
         self.codec: StateCodec[Any] = StateCodec(world.state)
@@ -125,6 +127,11 @@ class Player:
 
     async def play(self) -> Status:
         """Play until the end, a wait, a wish to stop, or an error; the run's row says which."""
+        row = self.tape.lineage.row
+        with self.tracer.span("run", row.scenario, windtunnel_run_id=self.run_id, windtunnel_seed=row.seed):
+            return await self._play()
+
+    async def _play(self) -> Status:
         try:
             await self._begin()
             while True:
@@ -213,7 +220,8 @@ class Player:
         if mail is None:
             return Status.WAITING
         started = self.clock.tick()
-        self.last = turn = await play_turn(self, Turn(number, mail))
+        with self.tracer.span("turn", str(number), windtunnel_turn=number):
+            self.last = turn = await play_turn(self, Turn(number, mail))
         self.tape.seal(number, turn.lines, recorded)
         self.spacing.played(turn.lines, self.clock.tick() - started)
         if not recorded:
