@@ -1,7 +1,8 @@
 """Memory: a run of 100,000 turns holds no more at its end than it did at its beginning.
 
 The resident memory of one process that plays, read after a tenth of the turns and at the end, where growth
-that never stops would show. The peer is ours after that tenth.
+that never stops would show. The peer is ours after that tenth. `calls_…` is the same for a run whose agents
+make 20,000 calls of a model.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from pathlib import Path
 from bench import loop
 from bench.measure import Figures, Result, alone, cheaper, scratch
 from bench.playing import play, start
+from bench.thinking import ANSWER, played, scenario
+from windtunnel.testing.provider import Plot, ProviderProcess
 
 MEGABYTE = 1 << 20
 
@@ -51,11 +54,32 @@ def measured(folder: str, turns: int) -> Figures:
     return {"before": before, "early": max(readings[:2]), "end": max(readings[-2:]), "peak": max(readings)}
 
 
+def while_asking(folder: str, calls: int) -> Figures:
+    agents = 64
+    turns = max(calls // agents, 20)
+    engine = Weighed(turns // 20)
+    with ProviderProcess(Plot(text=ANSWER)) as provider:
+        path = Path(folder) / "asking.sqlite"
+        store, _ = played(path, scenario(agents, turns), [provider.openai], engine)
+    store.close()
+    readings = engine.readings
+    return {"calls": turns * agents, "early": max(readings[:2]), "end": max(readings[-2:])}
+
+
 def run(*, smoke: bool = False) -> Result:
     turns = 100 if smoke else 100_000
     with scratch() as folder:
         found: Figures = alone(measured, str(folder), turns)
-    more = {"grown": found["end"] - found["early"], "peak": found["peak"], "before_the_run": found["before"]}
+        asked: Figures = alone(while_asking, str(folder), 64 if smoke else 20_000)
+    more = {
+        "grown": found["end"] - found["early"],
+        "peak": found["peak"],
+        "before_the_run": found["before"],
+        "calls": asked["calls"],
+        "calls_early": asked["early"],
+        "calls_end": asked["end"],
+        "calls_ratio": cheaper(asked["end"], asked["early"]),
+    }
     return Result(
         "memory", found["end"], found["early"], f"ours after {turns // 10:,} turns",
         cheaper(found["end"], found["early"]), "MB", turns, more,

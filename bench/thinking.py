@@ -35,9 +35,11 @@ def settings(addresses: list[str]) -> Models:
     return Models(deployments, routes={"route": RouteWords(chain=tuple(deployments))})
 
 
-def played(path: Path, given: Scenario, addresses: list[str]) -> tuple[SqliteStore, RunRow]:
+def played(
+    path: Path, given: Scenario, addresses: list[str], engine: loop.Rules | None = None
+) -> tuple[SqliteStore, RunRow]:
     """The run, played to its end with its models at these addresses."""
-    world = loop.world()
+    world = loop.world(engine)
     store = SqliteStore(fresh(path), create=True)
     begin(store, world, given, RUN)
 
