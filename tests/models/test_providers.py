@@ -368,3 +368,19 @@ def test_spans_follow_the_conventions_and_hold_no_key(monkeypatch):
     assert attributes["gen_ai.usage.input_tokens"] == 20
     assert attributes["gen_ai.response.model"] == "openai-chat:gpt-5-mini"
     assert not any("go?" in str(value) or KEY in str(value) for value in attributes.values())
+
+
+def test_an_answer_with_free_keys_goes_by_a_tool_where_native_output_would_empty_it():
+    """Claude's structured output sets `additionalProperties` to false: a mapping could only be `{}`."""
+    rates = {"type": "object", "additionalProperties": {"type": "number"}}
+    open_schema = {"type": "object", "properties": {"rates": rates}, "required": ["rates"]}
+    with serving(lambda _: Answer('{"go": true, "rates": {}}')) as server:
+        for schema in (SCHEMA, open_schema):
+            with asking(server, "anthropic:claude-sonnet-5-5") as ask:
+                ask(schema=schema)
+    native, by_tool = (request.body for request in server.log)
+    assert "output_config" in native
+    assert "output_config" not in by_tool
+    assert by_tool["tools"][-1]["input_schema"]["properties"]["rates"]["additionalProperties"] == {
+        "type": "number"
+    }

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 EXTRAS = {"anthropic": "anthropic", "google": "google"}  # every other provider: openai
 # `max_tokens` is what every compatible server knows; one that passes over the newer name sets no limit.
 PLAIN_LIMIT: dict[str, Any] = {"openai_chat_supports_max_completion_tokens": False}
+# Whose structured output closes every object: a mapping with keys of the model's own could only be empty.
+CLOSED = ("anthropic",)
 NO_KEY = "no-key"  # what an SDK is given where a server wants none
 
 
@@ -69,8 +71,11 @@ class PydanticAdapter:
         return f"PydanticAdapter({self._deployment.full_name})"
 
     async def ask(self, ask: Ask, key: str, limit: float) -> Reply:
-        told = self._dialect.messages(ask, self._mode)
-        wanted = self._dialect.parameters(ask, self._mode)
+        mode = self._mode
+        if mode == "native" and self._deployment.provider in CLOSED and has_open_mapping(ask.schema):
+            mode = "tool"
+        told = self._dialect.messages(ask, mode)
+        wanted = self._dialect.parameters(ask, mode)
         manners = self._dialect.manners(ask, limit, key)
         try:
             async with asyncio.timeout(limit):
@@ -96,6 +101,15 @@ def _mode(deployment: Deployment, model: Model[Any]) -> Any:
     if profile.get("supports_json_schema_output", False):
         return "native"
     return "tool" if profile.get("supports_tools", True) else "prompt"
+
+
+def has_open_mapping(schema: Any) -> bool:
+    """Whether somewhere in it stands a mapping whose keys are not known beforehand."""
+    if isinstance(schema, dict):
+        if isinstance(schema.get("additionalProperties"), dict):
+            return True
+        return any(has_open_mapping(part) for part in schema.values())
+    return isinstance(schema, list) and any(has_open_mapping(part) for part in schema)
 
 
 def _build(deployment: Deployment, secret: str, *, offline: bool) -> tuple[Model[Any], Callable[[], Any]]:
