@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from math import sqrt
 
 import pytest
 
 import windtunnel as wt
-from tests.api.shop import Rest, Work, shop
+from tests.api.shop import Rest, Rules, Work, shop
 from windtunnel.errors import NotFound, ScenarioError, UsageError
 
 
@@ -80,6 +81,50 @@ def test_what_does_not_fit_is_refused(parent):
     assert len(wt.runs()) == 1
 
 
+class Fixed(Rules):
+    """A shop that takes no other luck than it began with, and counts who asks."""
+
+    asked = 0
+
+    def revise(self, state, scenario):
+        self.asked += 1
+        if scenario.parameters.luck != 1.0:
+            raise UsageError("luck is fixed", where="parameters.luck")
+        return state
+
+
+def test_what_the_world_refuses_is_refused_with_its_own_words_and_leaves_nothing():
+    parent = wt.run(shop(engine=Fixed()), turns=4)
+
+    def forked():
+        with pytest.raises(UsageError, match="luck is fixed") as caught:
+            parent.fork(2, set={"luck": 3.0}, branches=2)
+        assert caught.value.where == "parameters.luck"
+
+    forked()
+
+    async def in_a_loop():
+        forked()
+
+    asyncio.run(in_a_loop())
+    assert len(wt.runs()) == 1
+
+
+def test_the_world_is_asked_once_for_all_branches():
+    rules = Fixed()
+    parent = wt.run(shop(engine=rules), turns=4)
+    forks = parent.fork(2, set={"wage": 3.0}, branches=3, play=False)
+    assert (len(forks), rules.asked) == (3, 1)
+    parent.fork(2, agents={"worker": "lazy"}, play=False)
+    assert rules.asked == 1  # the parameters are the same
+
+
+def test_a_past_that_cannot_be_made_again_here_refuses_nothing():
+    path = wt.run(shop(engine=Fixed()), turns=4, agents={"ada": lambda seen, context: Work(2.0)}).store
+    alone = wt.open(path, world=shop(engine=Fixed()))
+    assert alone.fork(2, set={"wage": 3.0}, agents={"ada": "lazy"}, play=False).status == "queued"
+
+
 def test_a_fork_that_is_not_played_waits_to_be(parent):
     fork = parent.fork(2, play=False)
     assert fork.status == "queued"
@@ -131,8 +176,6 @@ def test_a_metric_that_is_not_there_is_refused_with_who_has_it(parent):
 
 
 def test_forks_can_be_awaited():
-    import asyncio
-
     async def main() -> float:
         run = await wt.run(shop(), turns=4)
         forks = await run.fork(2, set={"wage": 3.0}, branches=2)

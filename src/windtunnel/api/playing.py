@@ -15,33 +15,17 @@ import threading
 from collections.abc import Callable, Coroutine, Generator, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any
 
+from windtunnel.run.at_once import at_once, in_a_loop, settle
 from windtunnel.run.player import Player
 
-T = TypeVar("T")
+__all__ = ["Playing", "at_once", "in_a_loop"]
+
 Work = Callable[["Playing"], Coroutine[Any, Any, None]]
 
 LAST_SECONDS = 10.0  # that the end of Python waits for the turn in hand
 _going: set[Playing] = set()
-
-
-def in_a_loop() -> bool:
-    """Whether the caller is inside a running event loop."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
-
-
-def at_once(coroutine: Coroutine[Any, Any, T]) -> T:
-    """The result of something short, whether or not a loop runs here."""
-    if not in_a_loop():
-        return asyncio.run(coroutine)
-    future: Future[T] = Future()
-    threading.Thread(target=_settle, args=(future, coroutine), daemon=True, name="windtunnel").start()
-    return future.result()
 
 
 class Playing:
@@ -129,16 +113,9 @@ class Playing:
         threading.Thread(target=self._play, daemon=True, name="windtunnel").start()
 
     def _play(self) -> None:
-        _settle(self._future, self._work(self))
+        settle(self._future, self._work(self))
         _going.discard(self)
         self._ended.set_result(None)
-
-
-def _settle(future: Future[T], coroutine: Coroutine[Any, Any, T]) -> None:
-    try:
-        future.set_result(asyncio.run(coroutine))
-    except BaseException as error:  # noqa: BLE001 - handed to who waits, whatever it is
-        future.set_exception(error)
 
 
 @contextmanager

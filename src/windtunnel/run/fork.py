@@ -15,10 +15,12 @@ from windtunnel.codec import decode_body, encode_body
 from windtunnel.errors import NotFound, UsageError, WrongState
 from windtunnel.journal import Effect, Entry, RunRow, Status, Store, entry_hash
 from windtunnel.journal.lineage import Lineage
+from windtunnel.run.at_once import at_once
 from windtunnel.run.begin import add, check_scenario
 from windtunnel.run.checkpoints import circumstances
 from windtunnel.run.clock import Clock
 from windtunnel.run.entries import FORK, PHASES, Forked, read
+from windtunnel.run.revising import ask_revise, revises
 from windtunnel.scenario import scenario_from_plain, scenario_to_plain
 from windtunnel.world import Scenario, World
 
@@ -54,6 +56,7 @@ class Change(Struct):
     edit: Callable[[Scenario], Scenario] | None = None
     events: list[dict[str, Any]] = field(default_factory=list)
     said: dict[str, Any] = field(default_factory=dict)  # for people: what was asked
+    taken: set[tuple[str, int, bytes]] = field(default_factory=set)  # what the world was asked and took
 
 
 def fork(  # noqa: PLR0913 - the options of a fork, each by name
@@ -80,7 +83,10 @@ def fork(  # noqa: PLR0913 - the options of a fork, each by name
     plain, _, _ = circumstances(lineage, last.seq)
     scenario = scenario_from_plain(plain, world)
     if change and change.edit:
-        scenario = check_scenario(world, change.edit(scenario), players or {})
+        changed = check_scenario(world, change.edit(scenario), players or {})
+        if changed.parameters != scenario.parameters:
+            _ask_the_world(store, world, parent_id, point, changed, change, players)
+        scenario = changed
     events = list(change.events) if change else []
     body = Forked(scenario_to_plain(scenario), branch, change.said if change else {}, _before(point), events)
     raw = encode_body(body)
@@ -99,6 +105,23 @@ def fork(  # noqa: PLR0913 - the options of a fork, each by name
     for event in events:
         store.post(run_id, "event", encode_body(event), "fork", now)
     return store.run(run_id)
+
+
+def _ask_the_world(
+    store: Store,
+    world: World,
+    parent_id: str,
+    point: Point,
+    scenario: Scenario,
+    change: Change,
+    players: dict[str, Any] | None,
+) -> None:
+    """What `revise` refuses is refused before it is written; all branches of a change ask once."""
+    asked = (parent_id, point.turn, encode_body(scenario_to_plain(scenario)))
+    if asked in change.taken or not revises(world):
+        return
+    at_once(ask_revise(store, world, parent_id, point.turn, scenario, players))
+    change.taken.add(asked)
 
 
 def _before(point: Point) -> str:
