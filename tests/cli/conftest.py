@@ -57,6 +57,30 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return scenarios / "first.yaml"
 
 
+WALL = """
+from windtunnel.errors import ScenarioError
+
+
+def revise(self, state, scenario):
+    if scenario.parameters.capacity != 1000:
+        raise ScenarioError("the lake is dug: its capacity is 1000", where="parameters.capacity")
+    return state
+
+
+Rules.revise = revise
+"""
+
+
+@pytest.fixture(scope="session")
+def walled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same world, but a parameter that counts at the start is refused to forks."""
+    home = tmp_path_factory.mktemp("walled")
+    assert main(["new", "world", "walled", "--in", str(home), "--json"]) == 0
+    module = home / "walled" / "walled" / "world.py"
+    module.write_text(module.read_text() + WALL)
+    return module.parent / "scenarios" / "first.yaml"
+
+
 @pytest.fixture(autouse=True)
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "workspace"

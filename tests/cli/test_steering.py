@@ -59,6 +59,26 @@ def test_a_fork_can_inject_an_event(wt, played):
     assert wt("show", fork, "--json").data["metrics"]["world"]["fish"] < played["metrics"]["world"]["fish"]
 
 
+def test_a_change_that_the_world_refuses_is_refused_before_anything_is_written(wt, walled):
+    run = wt("run", walled, "--turns", 6, "--json").data["run_id"]
+    before = wt("runs", "--json").out
+    for more in ([], ["--branches", 3], ["--no-play"]):
+        said = wt("fork", run, "--at", 3, "--set", "capacity=9", *more, "--json")
+        assert said.code == 2
+        assert said.out == ""
+        assert said.error["code"] == "scenario"
+        assert said.error["message"] == "the lake is dug: its capacity is 1000"
+        assert said.error["where"] == "parameters.capacity"
+    assert wt("runs", "--json").out == before
+    assert wt("fork", run, "--at", 3, "--set", "growth=0.6", "--json").code == 0
+
+
+def test_the_change_that_is_proposed_is_one_that_the_world_takes(wt, walled):
+    said = wt("run", walled, "--turns", 4)
+    (line,) = [line for line in said.out.splitlines() if "windtunnel fork" in line]
+    assert "--set growth=" in line
+
+
 def test_pause_and_cancel_move_a_run_that_nobody_plays(wt, lake):
     run = wt("run", lake, "--turns", 9, "--until", 3, "--json").data["run_id"]
     assert wt("cancel", run, "--json").data["status"] == "cancelled"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -9,12 +10,14 @@ from rich.markup import escape
 from rich.panel import Panel
 
 from windtunnel.cli import door, render, say
-from windtunnel.control import Found
+from windtunnel.control import Found, opened
 from windtunnel.control.history import curves, finals, halted, overview, telling
 from windtunnel.errors import ScenarioError, WindtunnelError
 from windtunnel.journal import Status
+from windtunnel.run.at_once import at_once
+from windtunnel.run.revising import revises, takes_now
 from windtunnel.scenario import override_scenario, scenario_from_plain
-from windtunnel.world import World
+from windtunnel.world import Scenario, World
 
 
 def close(found: Found, world: World | None) -> None:
@@ -86,13 +89,24 @@ def steps(found: Found, world: World | None) -> list[tuple[str, str]]:
 
 
 def example_change(found: Found, world: World | None) -> str:
-    """A parameter of this scenario with another value that the world would take."""
+    """A parameter of this scenario with another value that a fork would be allowed."""
     if world is None or found.row.pruned is not None:
         return ""
     try:
         scenario = scenario_from_plain(overview(found).started.scenario, world)
     except WindtunnelError:  # its world has changed since
         return ""
+    examples = _examples(scenario, world)
+    if not revises(world):
+        return next((example for example, _ in examples), "")
+    run_id = found.row.run_id
+    with opened(found, read_only=True) as store:
+        taken = (text for text, changed in examples if at_once(takes_now(store, world, run_id, changed)))
+        return next(taken, "")
+
+
+def _examples(scenario: Scenario, world: World) -> Iterator[tuple[str, Scenario]]:
+    """Each number of the parameters with another value that fits: as it is typed, and what it makes."""
     parameters = scenario.parameters
     for key in getattr(parameters, "__struct_fields__", ()):
         value = getattr(parameters, key)
@@ -101,9 +115,10 @@ def example_change(found: Found, world: World | None) -> str:
         for other in (value * 2, value / 2, value + 1):
             example = f"{key}={other:.6g}" if isinstance(value, float) else f"{key}={int(other)}"
             with suppress(ScenarioError):
-                override_scenario(scenario, [example], world)
-                return example
-    return ""
+                changed = override_scenario(scenario, [example], world)
+                if changed.parameters != parameters:
+                    yield example, changed
+                    break
 
 
 def short_path(path: Path) -> str:
