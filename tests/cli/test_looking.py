@@ -81,6 +81,29 @@ def test_operations_tell_who_did_what(wt, lake):
     assert kinds == ["started", "paused", "resumed", "completed"]
 
 
+def test_ids_stay_whole_however_long_the_words_beside_them(wt, tmp_path):
+    """At 80 columns: the words give way, in lines of their own or cut."""
+    world = "pond_with_a_rather_long_name"
+    wt("new", "world", world, "--in", tmp_path)
+    scenario = tmp_path / world / world / "scenarios" / "first.yaml"
+    run = wt("run", scenario, "--turns", 100, "--seed", 123456, "--json").data["run_id"]
+    said = wt("fork", run, "--at", 50, "--inject", "spill={}")  # its world raises, in many words
+    assert said.code == 3
+    (child,) = [row["run_id"] for row in wt("runs", "--json").rows if row["parent"]]
+    (told,) = [line for line in said.out.splitlines() if line.startswith(child)]
+    assert "failed" in told
+    assert "turn 51" in told
+    assert "KeyError" in said.out
+    listed = wt("runs").out
+    assert f"{run} at 50" in listed
+    assert listed.count(child) == 1
+    for out in (said.out, listed, wt("show", child, "--operations").out):
+        assert max(len(line) for line in out.splitlines()) <= 80
+    wrapped = wt("show", child, "--operations").out
+    assert "…" not in wrapped
+    assert "KeyError: 'part'" in wrapped
+
+
 def test_compare_names_the_difference_at_the_start(wt, lake, played):
     other = wt("run", lake, "--turns", 12, "--set", "price=3", "--json").data
     said = wt("compare", played["run_id"], other["run_id"], "--json").data

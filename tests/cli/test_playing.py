@@ -56,6 +56,15 @@ def test_the_fork_that_is_proposed_can_be_typed_as_it_stands(wt, lake):
     assert wt(*words, "--json").code == 0
 
 
+def test_a_command_to_be_typed_is_never_broken_however_long(wt, lake, tmp_path):
+    folder = tmp_path / "a folder with a name that is rather long".replace(" ", "-")
+    folder.mkdir()
+    said = wt("run", lake, "--turns", 4, "--store", folder / "lake.sqlite")
+    (line,) = [line for line in said.out.splitlines() if "windtunnel fork" in line]
+    assert len(line) > 80
+    assert line.split()[-2:] == ["--set", "capacity=2000"]
+
+
 def test_settings_agents_and_turns_are_taken_from_the_command_line(wt, lake):
     plain = wt("run", lake, "--turns", 6, "--json").data
     changed = wt(

@@ -174,7 +174,7 @@ def _show(parent: Found, at: str, made: list[Found], controls: list[Found], verd
     said = about.forks[-1].changes if about.forks else {}
     what = escape(render.told_change(said)) if said else "[dim]nothing changed[/]"
     say.show(render.title(f"[bold]fork of {row.run_id}[/]", f"at {escape(at)}", what), "")
-    table = render.grid("run", "", "status", ("turn", "right"), "why it ended")
+    table = render.grid("run", "", "status", ("turn", "right"), ("why it ended", "wrap"))
     shown = [*((f, "branch") for f in made[:5]), *((f, "[dim]control[/]") for f in controls[:5])]
     for found, kind in shown:
         mine = found.row

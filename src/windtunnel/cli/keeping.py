@@ -129,7 +129,7 @@ def _would(plan: keeping.Plan) -> int:
     if say.door.json:
         say.data({"runs": [], "would": [found.row.run_id for found in plan.runs], "bytes": plan.bytes})
         return 0
-    table = render.grid("would go", "scenario", "status", "age")
+    table = render.grid("would go", ("scenario", "cut"), "status", "age")
     for found in plan.runs[:20]:
         row = found.row
         when = render.age(door.seconds_since(row.updated))

@@ -57,7 +57,7 @@ def runs(
         )
         return 0
     table = render.grid(
-        "run", "scenario", "status", ("turn", "right"), ("seed", "right"), ("age", "right"), "from"
+        "run", ("scenario", "cut"), "status", ("turn", "right"), ("seed", "right"), ("age", "right"), "from"
     )
     for run in shown:
         table.add_row(*_cells(run))
@@ -143,7 +143,7 @@ def _operations(found: Found) -> int:
         for operation in said:
             say.data(operation)
         return 0
-    table = render.grid(("seq", "right"), "when", "what", "about")
+    table = render.grid(("seq", "right"), "when", "what", ("about", "wrap"))
     for operation in said:
         body = operation["body"]
         about = ", ".join(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from rich.markup import escape
 from rich.table import Table
@@ -24,6 +24,7 @@ COLOURS = {
     "crashed": "red",
     "cancelled": "dim",
 }
+Fit = Literal["left", "right", "wrap", "cut"]
 ROWS = 14  # of a result table; more are counted
 
 
@@ -126,12 +127,19 @@ def who(agent: str) -> str:
     return "[dim]world[/]" if agent == WORLD else escape(agent)
 
 
-def grid(*columns: str | tuple[str, str], header: bool = True) -> Table:
-    """A table without lines. A column is a name, or a name and how it is justified."""
+def grid(*columns: str | tuple[str, Fit], header: bool = True) -> Table:
+    """A table without lines. A column is a name, or a name and how it fits: to the right; or what gives way
+    where the line is too short, so that ids beside it stay whole: its words `wrap`, or it is `cut`."""
     table = Table(box=None, show_header=header, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
     for column in columns:
-        name, justify = column if isinstance(column, tuple) else (column, "left")
-        table.add_column(name, justify=justify, no_wrap=True, overflow="ellipsis")  # type: ignore[arg-type]
+        name, fit = column if isinstance(column, tuple) else (column, "left")
+        gives_way = fit in ("wrap", "cut")
+        table.add_column(
+            name,
+            justify="right" if fit == "right" else "left",
+            no_wrap=not gives_way,
+            overflow="fold" if fit == "wrap" else "ellipsis",
+        )
     return table
 
 

@@ -83,7 +83,9 @@ def show(*parts: RenderableType) -> None:
     """Rendered for people, as wide as their terminal (80 columns into a pipe)."""
     console = console_for(sys.stdout)
     with console.capture() as capture:
-        console.print(*parts, sep="\n", crop=False)
+        for part in parts:  # rich joins the texts it is given, and forgets how they wrap
+            no_wrap, overflow = getattr(part, "no_wrap", None), getattr(part, "overflow", None)
+            console.print(part, crop=False, no_wrap=no_wrap, overflow=overflow)
     _write(sys.stdout, "".join(f"{row.rstrip(' ')}\n" for row in capture.get().splitlines()))
 
 
