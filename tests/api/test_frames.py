@@ -53,6 +53,7 @@ def test_a_series_is_turns_and_values():
     assert "ada, bob" in str(caught.value.remedy)
 
 
+@pytest.mark.slow
 def test_frames_hold_the_same():
     metrics = Columns(ROWS)
     polars, pandas = metrics.to_polars(), metrics.to_pandas()

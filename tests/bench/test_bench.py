@@ -73,6 +73,7 @@ def test_an_unknown_bench_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert "durable-turns" in said
 
 
+@pytest.mark.slow
 def test_the_median_of_trials_taken_by_turns_leaves_the_warm_up_out(tmp_path: Path) -> None:
     trials: Any = {name: (noted, (str(tmp_path / "log"), name)) for name in ("ours", "peer")}
     found = by_turns(trials, 3)

@@ -127,6 +127,7 @@ def test_what_a_world_prints_is_not_taken_for_its_answer(makes, workspace):
     assert only(workspace).error is None
 
 
+@pytest.mark.slow
 def test_a_world_that_never_ends_importing_is_stopped_with_what_it_started(makes, workspace):
     hang = """
     import pathlib, subprocess, sys, time

@@ -106,6 +106,7 @@ def run(command: str, workspace: Path, env: dict[str, str]) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("document", documents(), ids=lambda path: path.name)
 def test_the_examples_do_what_the_document_says(document: Path, tmp_path: Path) -> None:
     env = environment(tmp_path)

@@ -136,6 +136,7 @@ def test_it_carries_the_head_and_the_verdict_of_verify(tmp_path):
     assert "not intact" in changed
 
 
+@pytest.mark.slow
 def test_a_long_run_of_many_agents_stays_a_small_file_and_says_what_it_leaves_out(tmp_path):
     page = exported(tmp_path, "html", 3000, 14)
     assert page.stat().st_size < 2_000_000

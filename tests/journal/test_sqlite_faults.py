@@ -20,6 +20,7 @@ from windtunnel.journal import SqliteStore, sqlite
 from windtunnel.journal.verify import verify
 
 
+@pytest.mark.slow
 def test_many_processes_may_create_the_same_store_at_once(tmp_path):
     script = (
         "import sys, time\nfrom windtunnel.journal import SqliteStore\n"

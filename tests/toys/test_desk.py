@@ -55,6 +55,7 @@ class Terse(desk.Master):
         return Applied(state)
 
 
+@pytest.mark.slow
 def test_a_transcript_of_thousands_of_turns_keeps_checkpoints_small(tmp_path: Path) -> None:
     world = msgspec.structs.replace(desk.quiet, engine=Terse())
     with Lab(world, folder=tmp_path) as lab:

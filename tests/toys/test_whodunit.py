@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.toys import whodunit
 from tests.toys.flight import fly
 from windtunnel.codec import encode_body
@@ -71,6 +73,7 @@ def test_a_redraw_changes_the_secret_and_not_what_is_seen(tmp_path: Path) -> Non
         assert culprit == "ann" or len(culprits) == 2
 
 
+@pytest.mark.slow
 def test_a_guest_in_another_process_answers_until_it_falls_silent(tmp_path: Path) -> None:
     far = {"bo": {"kind": "remote", "deadline": 1.5}}
     with Lab(whodunit.world, folder=tmp_path) as lab:

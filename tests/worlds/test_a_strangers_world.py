@@ -30,6 +30,7 @@ def windtunnel(*words: str, at: Path, path: str = "") -> Any:
     return lines[0] if len(lines) == 1 else lines
 
 
+@pytest.mark.slow
 def test_its_own_tests_pass() -> None:
     env = {**os.environ, "PYTHONPATH": str(THERE)}
     done = subprocess.run(
@@ -55,6 +56,7 @@ def test_a_path_to_its_scenario_is_enough(tmp_path: Path) -> None:
     assert windtunnel("verify", f"paris.sqlite:{run['run_id']}", at=tmp_path)["intact"]
 
 
+@pytest.mark.slow
 def test_it_is_found_where_the_settings_name_it(tmp_path: Path) -> None:
     settings = f'[[worlds]]\nname = "climate"\npath = "{THERE}"\n'
     (tmp_path / "windtunnel.toml").write_text(settings)

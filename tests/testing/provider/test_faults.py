@@ -252,6 +252,7 @@ def test_a_stream_that_breaks_half_way_says_so(dialect: str, stream: bool) -> No
             ask(provider, dialect, stream=stream)
 
 
+@pytest.mark.slow
 def test_every_fault_has_a_name_and_leaves_the_server_well() -> None:
     for name, made in FAULTS.items():
         with Provider([made(), "ready"]) as provider:

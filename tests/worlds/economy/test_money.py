@@ -61,6 +61,7 @@ def conserve(sequence: list[tuple[dict[str, Any], list[Event]]], seed: int, step
         table.turn(decided, events)  # checks rows, columns and stocks of every currency
 
 
+@pytest.mark.slow
 @given(turns, st.integers(0, 2**32), st.sampled_from([0.02, 1.0]))
 @settings(max_examples=60, deadline=None)
 def test_money_is_conserved_whatever_everybody_and_fate_do(

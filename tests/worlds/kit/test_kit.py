@@ -28,7 +28,7 @@ CROWD = Scenario("crowd", agents=(AgentSpec("all", size=500),))
         (shop.world, None),
         (whodunit.world, [FOUR]),
         (crowd.world, [CROWD]),
-        (desk.world, None),
+        pytest.param(desk.world, None, marks=pytest.mark.slow),
     ],
     ids=lambda value: value.name if isinstance(value, World) else "",
 )
@@ -138,6 +138,7 @@ class Hashing(Rules):
 hashing = make(engine=Hashing())
 
 
+@pytest.mark.slow
 def test_a_hash_of_text_is_found_in_another_process() -> None:
     assert "another process came to head" in lacking(hashing, "determinism elsewhere")
 
