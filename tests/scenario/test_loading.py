@@ -176,3 +176,28 @@ def test_what_a_file_plays_in_is_known_before_its_world_is():
 def test_a_missing_file_is_not_found(tmp_path):
     with pytest.raises(NotFound, match="no such scenario file"):
         load_scenario(tmp_path / "none.yaml", make_world())
+
+
+@pytest.mark.parametrize(
+    ("more", "where", "message", "remedy"),
+    [
+        ({"turns": "x"}, "turns", "must be a whole number, not the text 'x'", "schema shop"),
+        ({"trns": 3}, "trns", "there is no key 'trns'", "did you mean 'turns'?"),
+        ({"agents": [{"id": "a", "sze": 2}]}, "agents.0.sze", "no key 'sze'", "did you mean 'size'?"),
+        ({"parameters": {"bank": {"interest": 3}}}, "parameters.bank.interest", "at most 0.5", "schema shop"),
+        (
+            {"parameters": {"goods": [{"name": "x"}, {"name": 4}]}},
+            "parameters.goods.1.name",
+            "text",
+            "quotes",
+        ),
+        ({"parameters": {"span": {"high": -1}}}, "parameters.span", "high must not be below", "schema shop"),
+        ({"parameters": 3}, "parameters", "", "schema shop"),
+    ],
+)
+def test_plain_values_that_do_not_fit_are_told_by_their_path(more, where, message, remedy):
+    with pytest.raises(ScenarioError) as caught:
+        scenario_from_plain({"world": "shop", **more}, make_world())
+    assert caught.value.where == where
+    assert message in caught.value.message
+    assert remedy in str(caught.value.remedy)

@@ -1,5 +1,6 @@
 """`--set`: what a path reaches, how values are read, and how a wrong one is refused."""
 
+import msgspec
 import pytest
 
 from tests.scenario.shop import make_world
@@ -90,6 +91,13 @@ def test_a_wrong_override_is_named_with_its_cure(scenario, override, words, reme
     assert caught.value.where == f"--set {override}"
     assert words in caught.value.message
     assert (remedy is None and caught.value.remedy is None) or str(remedy) in str(caught.value.remedy)
+
+
+def test_what_was_wrong_before_is_not_blamed_on_an_override(scenario):
+    wrong = msgspec.structs.replace(scenario, parameters={"bank": {"interest": 3}})
+    with pytest.raises(ScenarioError, match=r"bank\.interest: must be at most 0\.5") as caught:
+        override_scenario(wrong, ["turns=9"], make_world())
+    assert caught.value.where == "parameters.bank.interest"
 
 
 def test_the_last_override_of_a_key_wins_and_only_the_end_is_checked(scenario):

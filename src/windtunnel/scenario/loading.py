@@ -239,6 +239,7 @@ def _blamed(
     """The error of a scenario that was changed, at the override that caused it."""
     field = str(error.data.get("field", ""))
     where = f"--set {overrides[0]}" if len(overrides) == 1 else "--set"
+    where = field or where  # it was wrong before, unless one of them leads there
     for override in reversed(overrides):
         path = split(override, after, world)[0]
         if any(_same_path(path, field.split("."), plain) for plain in (before, after)):

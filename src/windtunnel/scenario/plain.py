@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 
 from windtunnel.errors import ScenarioError
+from windtunnel.scenario.checking import check
+from windtunnel.scenario.reading import Place, node_of
 from windtunnel.world import Scenario, World
 
 
@@ -26,10 +28,29 @@ def scenario_from_plain(plain: dict[str, Any], world: World) -> Scenario:
     """A scenario with its parameters typed by the world."""
     try:
         scenario = msgspec.convert(plain, Scenario)
-        if world.parameters is None:
-            return scenario
-        given = plain.get("parameters") or {}
+    except msgspec.ValidationError as error:
+        raise _told(error, plain, Scenario, world) from None
+    if world.parameters is None:
+        return scenario
+    given = plain.get("parameters") or {}
+    try:
         typed: Any = msgspec.convert(given, world.parameters, str_keys=True)
     except msgspec.ValidationError as error:
-        raise ScenarioError(str(error)) from None
+        raise _told(error, given, world.parameters, world, "parameters") from None
     return msgspec.structs.replace(scenario, parameters=typed)
+
+
+def _told(
+    problem: msgspec.ValidationError, plain: Any, wanted: Any, world: World, field: str = ""
+) -> ScenarioError:
+    """The field that does not fit, and its cure, as a file's would be told."""
+    schema = f"windtunnel schema {world.name} tells what fits"
+    place = Place("a scenario made in Python")
+    try:
+        check(node_of(plain, place), wanted, field)
+    except ScenarioError as error:
+        found = str(error.data.get("field") or field)
+        return ScenarioError(
+            error.message, where=found or str(place), remedy=error.remedy or schema, field=found
+        )
+    return ScenarioError(str(problem), where=field or str(place), remedy=schema)

@@ -219,6 +219,23 @@ def test_a_world_that_cannot_begin_says_why(
         Table(Scenario("economy", agents=agents, parameters=parameters))
 
 
+@pytest.mark.parametrize(
+    ("parameters", "where"),
+    [
+        ({"nations": {"c": {}}}, "parameters.nations.c"),
+        ({"nations": {"a": {"peg": "z"}}}, "parameters.nations.a.peg"),
+        (
+            {"shocks": [{"turn": 1, "type": "demand", "size": 0.1, "nations": ["a", "z"]}]},
+            "parameters.shocks.0.nations.1",
+        ),
+    ],
+)
+def test_a_name_that_no_nation_has_is_told_by_its_path(parameters: dict[str, Any], where: str) -> None:
+    with pytest.raises(ScenarioError, match="nobody governs") as caught:
+        Table(Scenario("economy", agents=(AgentSpec("a", "government"),), parameters=parameters))
+    assert caught.value.where == where
+
+
 def test_two_central_banks_of_one_nation_are_refused() -> None:
     twice = [msgspec.structs.replace(SEAT, id=name, settings={"nation": "a"}) for name in "xy"]
     with pytest.raises(ScenarioError, match="two agents of role central_bank play for a"):

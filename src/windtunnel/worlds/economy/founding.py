@@ -42,7 +42,7 @@ def found(scenario: Scenario, p: Parameters, context: Context) -> State:
             where="agents",
             remedy="each nation has one agent of role government",
         )
-    _known(ids, [*p.nations, *(name for shock in p.shocks for name in shock.nations)], p)
+    _known(ids, p)
     starts = {name: p.nations.get(name, NationStart()) for name in ids}
     nations = {name: _nation(name, starts[name], ids, p, context.chance("birth", name)) for name in ids}
     traders = [agent for agent in seats if agent.role == "trader"]
@@ -68,13 +68,16 @@ def found(scenario: Scenario, p: Parameters, context: Context) -> State:
     return state
 
 
-def _known(ids: Sequence[str], named: Sequence[str], p: Parameters) -> None:
-    pegs = [start.peg for start in p.nations.values() if start.peg]
-    for name in [*named, *pegs]:
+def _known(ids: Sequence[str], p: Parameters) -> None:
+    named = {f"nations.{name}": name for name in p.nations}
+    named |= {f"nations.{name}.peg": start.peg for name, start in p.nations.items() if start.peg}
+    for at, shock in enumerate(p.shocks):
+        named |= {f"shocks.{at}.nations.{one}": name for one, name in enumerate(shock.nations)}
+    for field, name in named.items():
         if name not in ids:
             raise ScenarioError(
                 f"the parameters name a nation {name!r} that nobody governs",
-                where="parameters",
+                where=f"parameters.{field}",
                 remedy=f"the governments are: {', '.join(ids)}",
             )
     for name, start in p.nations.items():
