@@ -57,6 +57,11 @@ def show(value: Any) -> str:
     return f"the text {quote(value)}" if isinstance(value, str) else _cut(repr(value))
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number of things: `1 run`, `2 runs`, `1,000 entries`."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
 def quote(text: str) -> str:
     return _cut(repr(text))
 

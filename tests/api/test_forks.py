@@ -72,6 +72,9 @@ def test_what_does_not_fit_is_refused(parent):
         parent.fork(99)
     with pytest.raises(ScenarioError, match="no 'cem'"):
         parent.fork(2, agents={"cem": "lazy"})
+    with pytest.raises(ScenarioError, match="no policy 'lasy'") as caught:
+        parent.fork(2, agents={"ada": "lasy"})
+    assert caught.value.remedy == "did you mean 'lazy'?"
     with pytest.raises(UsageError, match="branches"):
         parent.fork(2, branches=0)
     with pytest.raises(UsageError, match="no model 'oracle'"):

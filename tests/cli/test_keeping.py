@@ -49,6 +49,18 @@ def test_prune_says_what_would_go_and_takes_it_only_with_yes(wt, lake, played):
     assert "pruned" in wt("runs").out
 
 
+def test_one_is_told_as_one_and_many_as_many(wt, lake, played):
+    one = wt("run", lake, "--turns", 1)
+    assert "1 of 1 turn " in one.out
+    run = next(line.split()[1] for line in one.out.splitlines() if line.startswith("run "))
+    assert "1 turn of" in wt("replay", run).out
+    assert "12 turns of" in wt("replay", played["run_id"]).out
+    assert "1 run pruned" in wt("prune", "--keep-last", 1, "--yes").out
+    wt("run", lake, "--turns", 1)
+    wt("run", lake, "--turns", 1)
+    assert "2 runs pruned" in wt("prune", "--keep-last", 1, "--yes").out
+
+
 @pytest.mark.parametrize(
     ("option", "value"), [("--older-than", "soon"), ("--max-bytes", "many"), ("--status", "odd")]
 )

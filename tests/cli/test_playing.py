@@ -74,6 +74,17 @@ def test_settings_agents_and_turns_are_taken_from_the_command_line(wt, lake):
     assert changed["metrics"]["cy"] == changed["metrics"]["ana"]
 
 
+@pytest.mark.parametrize(
+    ("given", "remedy"), [("ana=greedi", "did you mean 'greedy'?"), ("an=greedy", "did you mean 'ana'?")]
+)
+def test_a_wrong_agent_is_blamed_on_the_option_that_was_typed(wt, lake, played, given, remedy):
+    for words in (("run", lake), ("fork", played["run_id"], "--at", 3)):
+        error = wt(*words, "--set", "price=3", "--agent", "cy=modest", "--agent", given, "--json").error
+        assert (error["where"], error["remedy"]) == (f"--agent {given}", remedy)
+    error = wt("run", lake, "--agent", "cy=modest", "--set", "agents.ana.policy=greedi", "--json").error
+    assert error["where"] == "--set agents.ana.policy=greedi"
+
+
 def test_until_pauses_and_resume_ends_in_the_same_head(wt, lake, played):
     paused = wt("run", lake, "--turns", 12, "--until", 5, "--json")
     assert (paused.code, paused.data["status"], paused.data["turns"]) == (4, "paused", 5)

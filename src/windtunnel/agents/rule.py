@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from windtunnel.errors import ScenarioError
+from windtunnel.words import suggest
 from windtunnel.world import AgentSpec, Policy, Role
 
 
@@ -16,6 +17,6 @@ class Rule:
             raise ScenarioError(
                 f"role {spec.role!r} has no policy {name!r}",
                 where=f"agents.{spec.id}.policy",
-                remedy=f"it has: {', '.join(policies)}",
+                remedy=suggest(name, policies),
             )
         self.decide: Policy = policies[name]  # the policy itself: one call less per decision

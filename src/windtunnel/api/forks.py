@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from windtunnel.control.compare import Interval, paired
 from windtunnel.errors import NotFound, UsageError
 from windtunnel.frames import Number
+from windtunnel.words import counted
 from windtunnel.world import WORLD
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ class Forks:
         ])  # fmt: skip
 
     def __repr__(self) -> str:
-        return f"<{len(self.runs)} forks of {self.parent.run_id}, {len(self.controls)} controls>"
+        forks, controls = counted(len(self.runs), "fork"), counted(len(self.controls), "control")
+        return f"<{forks} of {self.parent.run_id}, {controls}>"
 
 
 def _value(run: Run, metric: str, agent: str, turn: int | None) -> Number:

@@ -16,7 +16,7 @@ from windtunnel.control.worlds import Worlds
 from windtunnel.discovery import ScenarioInfo, WorldInfo, list_worlds
 from windtunnel.errors import NotFound
 from windtunnel.scenario import scenario_schema
-from windtunnel.words import suggest
+from windtunnel.words import counted, suggest
 
 
 def worlds() -> int:
@@ -83,7 +83,8 @@ def scenarios(
 def _scenario(one: ScenarioInfo) -> list[Any]:
     if one.error:
         return [f"[bold]{escape(one.name)}[/]  [red]{escape(one.error)}[/]"]
-    counts = f"[dim]{one.turns} turns, {one.agents} agent{'s' * (one.agents != 1)}[/]"
+    said = [counted(number, name) for number, name in ((one.turns, "turn"), (one.agents, "agent")) if number]
+    counts = f"[dim]{', '.join(said)}[/]"
     lines: list[Any] = [render.title(f"[bold]{escape(one.name)}[/]", escape(one.title), counts)]
     return lines
 

@@ -17,6 +17,7 @@ from windtunnel.journal import Status
 from windtunnel.run.at_once import at_once
 from windtunnel.run.revising import revises, takes_now
 from windtunnel.scenario import override_scenario, scenario_from_plain
+from windtunnel.words import counted
 from windtunnel.world import Scenario, World
 
 
@@ -37,9 +38,8 @@ def close(found: Found, world: World | None) -> None:
         render.status(str(row.status)),
         escape(why) if why and why != str(row.status) else "",
     ]
-    how = (
-        f"{row.turn:,} of {row.turns:,} turns  [dim]seed[/] {row.seed}  [dim]in[/] {render.duration(played)}"
-    )
+    turns = f"{row.turn:,} of {counted(row.turns, 'turn')}"
+    how = f"{turns}  [dim]seed[/] {row.seed}  [dim]in[/] {render.duration(played)}"
     say.show(
         Panel(
             "   ".join(part for part in head if part) + "\n" + how,

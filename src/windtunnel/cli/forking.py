@@ -218,6 +218,7 @@ def _show_verdicts(verdicts: list[Verdict]) -> None:
         )  # fmt: skip
     say.show(table)
     if against == "controls":
-        say.show(f"[dim]means of {pairs} pairs; each branch has its control's luck; ~ may be luck[/]", "")
+        means = "one pair" if pairs == 1 else f"means of {pairs} pairs"
+        say.show(f"[dim]{means}; each branch has its control's luck; ~ may be luck[/]", "")
     else:
         say.show("[dim]one branch tells no interval: --branches 10 does[/]", "")

@@ -20,6 +20,7 @@ from windtunnel.export import FORMATS, check_format, export_run
 from windtunnel.journal import Status
 from windtunnel.journal.signing import make_key
 from windtunnel.journal.transfer import backup as copy_store
+from windtunnel.words import counted
 
 UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
 BYTES = {"": 1, "b": 1, "k": 10**3, "kb": 10**3, "m": 10**6, "mb": 10**6, "g": 10**9, "gb": 10**9}
@@ -111,13 +112,14 @@ def prune(
         else:
             say.show("nothing to prune")
         return 0
-    if not (yes or door.ask(f"Prune {len(names)} runs, about {render.size(plan.bytes)}?")):
+    if not (yes or door.ask(f"Prune {counted(len(names), 'run')}, about {render.size(plan.bytes)}?")):
         return _would(plan)
     swept = keeping.sweep(workspace, plan.runs, at=now)
     if say.door.json:
         say.data(keeping.swept_data(swept))
     else:
-        say.show(f"{len(swept.runs)} runs pruned, about {render.size(plan.bytes)}; their heads are kept")
+        kept = "its head is kept" if len(swept.runs) == 1 else "their heads are kept"
+        say.show(f"{counted(len(swept.runs), 'run')} pruned, about {render.size(plan.bytes)}; {kept}")
         for name, why in swept.refused.items():
             say.show(f"[yellow]kept[/] {name}: {escape(why)}")
         for text in swept.notes:
@@ -196,10 +198,8 @@ def export(
 
 
 def keys(
-    action: Annotated[str, typer.Argument(metavar="new", help="What to do: new.")],
-    path: Annotated[
-        Path, typer.Argument(metavar="PATH", help="The file of the key; .pub beside it is public.")
-    ],
+    action: Annotated[str, typer.Argument(metavar="new", help="Make a pair of keys: the only thing to do.")],
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="The file of the private key that is made.")],
 ) -> int:
     """Make a key that signs the heads of runs, so that nobody who can write here can invent one.
 

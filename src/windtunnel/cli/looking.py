@@ -16,6 +16,7 @@ from windtunnel.control import Found, all_runs, history
 from windtunnel.errors import UsageError
 from windtunnel.journal import Entry, Status
 from windtunnel.run.entries import PHASES
+from windtunnel.words import counted
 from windtunnel.world import World
 
 LIMIT = 30
@@ -223,6 +224,7 @@ def _facts(found: Found, about: history.Overview) -> list[tuple[str, str]]:
         said = about.forks[-1].changes if about.forks else {}
         facts.append(("changed", escape(render.told_change(said)) if said else "[dim]nothing: a control[/]"))
     agents = about.started.scenario.get("agents", [])
+    entries = counted(row.head_seq + 1, "entry", "entries")
     facts += [
         ("turns", f"{row.turn:,} of {row.turns:,}"),
         (
@@ -234,7 +236,7 @@ def _facts(found: Found, about: history.Overview) -> list[tuple[str, str]]:
             "played",
             f"{render.duration(about.seconds)}  [dim]{render.age(door.seconds_since(row.created))}[/]",
         ),
-        ("history", f"{row.head_seq + 1:,} entries  [dim]head[/] {row.head_hash.hex()[:16]}"),
+        ("history", f"{entries}  [dim]head[/] {row.head_hash.hex()[:16]}"),
         ("operations", ", ".join(f"{count} {escape(kind)}" for kind, count in about.operations.items())),
     ]
     if about.waiting:

@@ -12,6 +12,7 @@ from windtunnel.cli.options import Run
 from windtunnel.cli.progress import Progress
 from windtunnel.journal.verify import Verified
 from windtunnel.run.replay import Replayed
+from windtunnel.words import counted
 
 SHOWN = 10  # problems
 
@@ -43,8 +44,9 @@ def replay(run: Run) -> int:
 
 def _replayed(result: Replayed, head: str) -> None:
     if result.identical:
+        turns, end = counted(result.turns, "turn"), "ends" if result.turns == 1 else "end"
         say.show(
-            f"[green]identical[/]  {result.turns:,} turns of {result.run_id}, played again, end in its head",
+            f"[green]identical[/]  {turns} of {result.run_id}, played again, {end} in its head",
             f"[dim]head[/] {head}",
         )
         return
@@ -87,12 +89,9 @@ def verify(run: Run) -> int:
 
 def _verified(result: Verified) -> None:
     intact = "[green]intact[/]" if result.intact else "[red]not intact[/]"
+    entries = counted(result.entries, "entry", "entries")
     words = {True: "[green]complete[/]", False: "[red]not complete[/]", None: "[yellow]complete: unknown[/]"}
-    say.show(
-        render.title(
-            f"[bold]{result.run_id}[/]", intact, words[result.complete], f"{result.entries:,} entries"
-        )
-    )
+    say.show(render.title(f"[bold]{result.run_id}[/]", intact, words[result.complete], entries))
     lines = [("note", escape(note)) for note in result.notes]
     for problem in result.problems[:SHOWN]:
         where = f"  [dim]{escape(str(problem['where']))}[/]" if problem.get("where") else ""

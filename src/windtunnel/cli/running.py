@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from windtunnel.cli import door, render, say
+from windtunnel.cli.blaming import agents_blamed
 from windtunnel.cli.closing import close
 from windtunnel.cli.options import Agents, Budget, Model, Run, Settings, Store, Until
 from windtunnel.cli.progress import Progress
@@ -109,7 +110,8 @@ def changed(scenario: Scenario, world: World, settings: list[str], agents: list[
             wanted += [f"agents.{agent}.kind=llm", f"agents.{agent}.model={json.dumps(policy)}"]
         else:
             wanted += [f"agents.{agent}.kind=rule", f"agents.{agent}.policy={policy}"]
-    return override_scenario(scenario, wanted, world) if wanted else scenario
+    with agents_blamed(agents):
+        return override_scenario(scenario, wanted, world) if wanted else scenario
 
 
 def play(

@@ -20,6 +20,7 @@ from windtunnel.config import Workspace
 from windtunnel.control.catalog import look, store_paths
 from windtunnel.discovery import list_worlds
 from windtunnel.errors import WindtunnelError
+from windtunnel.words import counted
 
 Level = Literal["good", "note", "bad"]
 
@@ -144,13 +145,14 @@ def _worlds(workspace: Workspace) -> Iterator[Check]:
         yield Check("worlds", "note", "none", "windtunnel new world NAME writes one")
     for world in found:
         broken = [one for one in world.scenarios if one.error]
+        scenarios = counted(len(world.scenarios), "scenario")
         if world.error:
             yield Check(f"world {world.name}", "bad", world.error, world.remedy or world.origin)
         elif broken:
-            text = f"{len(broken)} of its scenarios cannot be read: {broken[0].error}"
+            text = f"{len(broken)} of {scenarios} cannot be read: {broken[0].error}"
             yield Check(f"world {world.name}", "bad", text, f"windtunnel scenarios {world.name}")
         else:
-            yield Check(f"world {world.name}", "good", f"loads; {len(world.scenarios)} scenarios")
+            yield Check(f"world {world.name}", "good", f"loads; {scenarios}")
 
 
 def _extras(_: Workspace) -> Iterator[Check]:
@@ -171,4 +173,4 @@ def _stores(workspace: Workspace) -> Iterator[Check]:
             runs += len(look(path))
         except WindtunnelError as error:
             yield Check(f"store {path.name}", "bad", error.message, error.remedy)
-    yield Check("stores", "good", f"{len(paths)} with {runs} runs in {workspace.runs}")
+    yield Check("stores", "good", f"{len(paths)} with {counted(runs, 'run')} in {workspace.runs}")

@@ -15,6 +15,7 @@ from windtunnel.errors import CodecError
 from windtunnel.scenario import scenario_to_plain
 from windtunnel.testing.report import Finding
 from windtunnel.testing.subject import Subject, differs
+from windtunnel.words import counted
 
 AMBIENT = (
     "take chance and time from `context` only, iterate over lists and dicts, keep everything in the state"
@@ -151,7 +152,9 @@ def resume(subject: Subject) -> Iterator[Finding]:
             "keep nothing on the engine, the validator or in the module: only the state comes back",
         )  # fmt: skip
     else:
-        yield subject.find(name, "ok", f"{len(stops)} stops and resumes changed nothing")
+        yield subject.find(
+            name, "ok", f"{counted(len(stops), 'stop')} and {counted(len(stops), 'resume')} changed nothing"
+        )
 
 
 def replay(subject: Subject) -> Iterator[Finding]:
@@ -160,7 +163,7 @@ def replay(subject: Subject) -> Iterator[Finding]:
     subject.disturb()
     seen = subject.base().replay()
     if seen.identical:
-        yield subject.find(name, "ok", f"{seen.turns} turns, identical")
+        yield subject.find(name, "ok", f"{counted(seen.turns, 'turn')}, identical")
     else:
         found = seen.first_difference or {}
         yield subject.find(name, "lacks", f"{found.get('where')}: {found.get('message')}", AMBIENT)
