@@ -104,6 +104,30 @@ def test_what_could_not_be_read_is_told_with_its_label():
     assert run.decisions[-1].verdict == "no_op"
 
 
+@pytest.mark.parametrize(
+    ("choice", "why"),
+    [
+        ({"type": "Wrk"}, "there is no action 'Wrk': did you mean 'Work'?"),
+        ({"type": "Fly"}, "there is no action 'Fly': one of: Work, Rest"),
+        ({"type": "Work", "hurs": 1.0}, "Work has no field 'hurs': did you mean 'hours'?"),
+        ({"type": "Rest", "hours": 1.0}, "Rest has no field 'hours': there is none"),
+        ({"type": "Work", "hours": "x"}, "Expected `float`, got `str`"),
+        ({"type": "W" * 5000}, "Invalid value"),
+        ({"hours": 1.0}, "missing required field `type`"),
+    ],
+)
+def test_a_name_that_no_action_has_is_answered_with_the_nearest(choice, why):
+    heard = []
+
+    def clumsy(seen, context):
+        heard.append(context.rejection)
+        return choice
+
+    run = wt.run(shop(), turns=1, agents={"ada": clumsy})
+    assert why in heard[1]
+    assert run.replay().identical
+
+
 def test_a_held_action_waits_for_a_vote_and_goes_on():
     run = wt.run(
         shop(), turns=2, agents={"ada": lambda seen, context: Work(30.0 if context.turn == 2 else 1.0)}

@@ -14,6 +14,7 @@ from windtunnel.errors import CodecError, Undecided, WindtunnelError
 from windtunnel.run.casting import Seat
 from windtunnel.run.effects import LISTEN_SECONDS, Halted, Parked
 from windtunnel.run.entries import DecidedEntry, Line, Refused, line
+from windtunnel.run.refusing import unfit
 from windtunnel.run.turn import Turn, agent_failed
 
 if TYPE_CHECKING:
@@ -146,8 +147,11 @@ def typed(player: Player, turn: Turn, made: dict[str, Any]) -> tuple[dict[str, A
         pass  # somebody's is bad: look at each alone
     actions = {}
     for who, choice in made.items():
+        seat = player.cast.seats[who]
         try:
-            actions[who] = one_typed(player.cast.seats[who], choice, player)
+            actions[who] = one_typed(seat, choice, player)
+        except msgspec.ValidationError as error:
+            turn.refused[who] = Refused("illegal", unfit(seat, choice, str(error)))
         except (CodecError, ValueError, RecursionError) as error:
             why = error.message if isinstance(error, CodecError) else str(error)
             turn.refused[who] = Refused("illegal", why)
