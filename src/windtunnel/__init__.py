@@ -30,23 +30,33 @@ if TYPE_CHECKING:
         Agent,
         AgentSpec,
         Applied,
+        Call,
+        Chance,
         Context,
         Decided,
+        EffectKind,
         Engine,
         Event,
+        Hold,
         Log,
+        Metrics,
+        Mode,
+        Outcome,
         Progress,
         Role,
         Scenario,
         ScheduledEvent,
+        ToolServer,
         Validator,
         Verdict,
+        Wake,
         World,
         accept,
         allow,
         amend,
         hold,
         reject,
+        visible,
     )
 
 __version__ = "0.1.0"
@@ -57,9 +67,10 @@ _HOMES = {
     "windtunnel.errors": ("WindtunnelError",),
     "windtunnel.frames": ("Columns",),
     "windtunnel.world": (
-        "ACCEPT", "WORLD", "Action", "Actor", "Agent", "AgentSpec", "Applied", "Context", "Decided", "Engine",
-        "Event", "Log", "Progress", "Role", "Scenario", "ScheduledEvent", "Validator", "Verdict", "World",
-        "accept", "allow", "amend", "hold", "reject",
+        "ACCEPT", "WORLD", "Action", "Actor", "Agent", "AgentSpec", "Applied", "Call", "Chance", "Context",
+        "Decided", "EffectKind", "Engine", "Event", "Hold", "Log", "Metrics", "Mode", "Outcome", "Progress",
+        "Role", "Scenario", "ScheduledEvent", "ToolServer", "Validator", "Verdict", "Wake", "World", "accept",
+        "allow", "amend", "hold", "reject", "visible",
     ),
 }  # fmt: skip
 _PLACES = {name: (home, name) for home, names in _HOMES.items() for name in names}
@@ -67,10 +78,11 @@ _VERBS = ("run", "worlds")  # packages that are called as well
 _PLACES["open"] = ("windtunnel.api", "open_run")
 
 __all__ = [
-    "ACCEPT", "WORLD", "Action", "Actor", "Agent", "AgentSpec", "Applied", "Columns", "Context", "Decided",
-    "Engine", "Event", "Forks", "Log", "Progress", "Role", "Run", "Scenario", "ScheduledEvent", "Validator",
-    "Verdict", "WindtunnelError", "World", "accept", "allow", "amend", "hold", "open", "reject", "run",
-    "runs", "scenarios", "worlds",
+    "ACCEPT", "WORLD", "Action", "Actor", "Agent", "AgentSpec", "Applied", "Call", "Chance", "Columns",
+    "Context", "Decided", "EffectKind", "Engine", "Event", "Forks", "Hold", "Log", "Metrics", "Mode",
+    "Outcome", "Progress", "Role", "Run", "Scenario", "ScheduledEvent", "ToolServer", "Validator", "Verdict",
+    "Wake", "WindtunnelError", "World", "accept", "allow", "amend", "hold", "open", "reject", "run", "runs",
+    "scenarios", "visible", "worlds",
 ]  # fmt: skip
 
 

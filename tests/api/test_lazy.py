@@ -61,6 +61,15 @@ def test_the_verb_has_the_signature_and_the_words_of_the_function():
     assert inspect.signature(wt.run) == inspect.signature(run)
 
 
+def test_every_word_a_world_is_written_with_can_be_had_from_here():
+    from windtunnel import world
+
+    rare = {"AgentId", "Policy", "Reported", "Section"}  # for annotations and reports: from windtunnel.world
+    assert set(world.__all__) - set(wt.__all__) == rare
+    for name in set(world.__all__) - rare:
+        assert getattr(wt, name) is getattr(world, name)
+
+
 def test_every_name_it_offers_is_there():
     for name in wt.__all__:
         assert getattr(wt, name) is not None
