@@ -1,9 +1,10 @@
-"""Find ambient chance, clocks and ids in the rooms where the same inputs must give the same bytes.
+"""Find ambient chance, clocks and ids where the same inputs must give the same bytes.
 
-Chance and time reach a world, an agent or a run through `context` only. This reads the syntax tree of each
-file and names every use of a clock, of the machine's chance, of ids made from either, and of `hash()` and
-`id()`, which differ from process to process. Imports are followed through `as` and `from`; values are not: a
-clock handed on in a variable is seen where it is first named, not where it is called.
+That is in the rooms of the house, and in the worlds of `examples`. Chance and time reach a world, an agent or
+a run through `context` only. This reads the syntax tree of each file and names every use of a clock, of the
+machine's chance, of ids made from either, and of `hash()` and `id()`, which differ from process to process.
+Imports are followed through `as` and `from`; values are not: a clock handed on in a variable is seen where it
+is first named, not where it is called.
 
 A line that needs one says so, and why:
 
@@ -22,7 +23,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-HOUSE = Path(__file__).resolve().parent.parent / "src" / "windtunnel"
+ROOT = Path(__file__).resolve().parent.parent
+HOUSE = ROOT / "src" / "windtunnel"
 ROOMS = ("agents", "chance", "codec", "memory", "models", "run", "teams", "world", "worlds")
 MARKER = re.compile(r"#\s*ambient:\s*\S")
 
@@ -214,9 +216,15 @@ def rooms(house: Path) -> list[Path]:
     return [path for room in ROOMS for path in (house / room, house / f"{room}.py") if path.exists()]
 
 
+def examples(root: Path) -> list[Path]:
+    """The worlds that stand beside the house, for which the same holds; their tests may do as they like."""
+    folders = [path for path in sorted(root.glob("examples/*/*")) if path.is_dir() and path.name != "tests"]
+    return [path for path in folders if (path / "__init__.py").exists()]
+
+
 def main(arguments: Sequence[str]) -> int:
-    """Check the named paths, or every room of the house."""
-    paths = [Path(argument) for argument in arguments] or rooms(HOUSE)
+    """Check the named paths, or every room of the house and the worlds among the examples."""
+    paths = [Path(argument) for argument in arguments] or [*rooms(HOUSE), *examples(ROOT)]
     missing = [str(path) for path in paths if not path.exists()]
     todo = files(paths) if not missing else []
     if not todo:

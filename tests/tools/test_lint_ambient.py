@@ -174,6 +174,26 @@ def test_a_room_is_read_as_a_module_and_as_a_package(tmp_path):
     assert [file.relative_to(tmp_path).as_posix() for file in found] == ["chance.py", "worlds/deep/engine.py"]
 
 
+def test_the_worlds_among_the_examples_are_read_and_their_tests_are_not(tmp_path):
+    for package in ("sea/sea", "sea/tests", "sky/sky_world"):
+        (tmp_path / "examples" / package).mkdir(parents=True)
+        (tmp_path / "examples" / package / "__init__.py").touch()
+    (tmp_path / "examples" / "sea" / "scenarios").mkdir()
+    found = [path.relative_to(tmp_path).as_posix() for path in lint_ambient.examples(tmp_path)]
+    assert found == ["examples/sea/sea", "examples/sky/sky_world"]
+
+
+def test_without_a_path_it_reads_rooms_and_examples(tmp_path, monkeypatch, capsys):
+    world = tmp_path / "examples" / "sea" / "sea"
+    world.mkdir(parents=True)
+    (world / "__init__.py").write_text("import random\n", encoding="utf-8")
+    monkeypatch.setattr(lint_ambient, "ROOT", tmp_path)
+    assert lint_ambient.main([]) == 1
+    said = capsys.readouterr().out
+    assert f"{world / '__init__.py'}:1: random differs" in said
+    assert int(said.splitlines()[-1].split()[1]) > 50
+
+
 def _run(*arguments: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, lint_ambient.__file__, *arguments], capture_output=True, text=True, check=False
