@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import pytest
 from tests.run.clocks import HandClock
 from tests.run.toy import Asker, Give, Outside, Rules, State, make, python, scene
 from windtunnel.errors import LeaseHeld, WrongState
-from windtunnel.journal import Status
+from windtunnel.journal import SqliteStore, Status
 from windtunnel.run.fork import Change
+from windtunnel.run.mail import LOOK_SECONDS
 from windtunnel.run.session import move_run, play_run
 from windtunnel.testing.lab import Lab
 from windtunnel.world import AgentSpec, Applied, Call, EffectKind, Event, ScheduledEvent, Wake
@@ -231,6 +233,41 @@ def test_mail_that_a_cut_turn_had_taken_in_is_taken_in_again(tmp_path: Path) -> 
         assert lab.go().status is Status.COMPLETED
         assert lab.at(2).frame.state.heard == ["rain"]
         assert lab.at(3).frame.state.heard == ["rain", "sun"]
+        assert lab.replay().identical
+
+
+class TickClock(HandClock):
+    ticks = 0.0
+
+    def tick(self) -> float:
+        return self.ticks
+
+
+def test_mail_is_durable_before_a_turn_uses_it(tmp_path: Path) -> None:
+    """Who dies in the turn that took it in has written so: it is heard in that turn and in no earlier one,
+    although the turns before were still waiting to be committed together."""
+    clock = TickClock()  # stands still but for looking: no group grows old
+    died: list[int] = []
+
+    def fragile(seen: Any, context: Any) -> Give:
+        clock.ticks += 2 * LOOK_SECONDS
+        if context.turn == 2 and not died:
+            with closing(SqliteStore(tmp_path / "lab.sqlite")) as beside:
+                beside.post("run", "event", b'{"kind":"rain"}', "me", 0.0)
+        if context.turn == 3 and not died:
+            with closing(SqliteStore(tmp_path / "lab.sqlite", read_only=True)) as beside:
+                died.append(beside.run("run").turn)
+            raise KeyboardInterrupt("the process died here")
+        return Give(1)
+
+    with Lab(make(), folder=tmp_path, players={"a": fragile}, clock=clock) as lab:
+        lab.begin(scene(python("a"), turns=5))
+        with pytest.raises(KeyboardInterrupt):
+            lab.go()
+        assert died == [2]  # with the mail, the turns before it
+        assert lab.go().status is Status.COMPLETED
+        assert lab.at(2).frame.state.heard == []
+        assert lab.at(3).frame.state.heard == ["rain"]
         assert lab.replay().identical
 
 
