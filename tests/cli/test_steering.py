@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import command
+from windtunnel.errors import LeaseLost
+from windtunnel.journal import Batch, SqliteStore, Status
+from windtunnel.journal.lease import this_process
 
 
 def test_fork_tells_scripts_what_it_promised(wt, played):
@@ -85,6 +90,57 @@ def test_pause_and_cancel_move_a_run_that_nobody_plays(wt, lake):
     said = wt("resume", run, "--json")
     assert (said.code, said.error["code"]) == (2, "wrong_state")
     assert "windtunnel fork" in said.error["remedy"]
+
+
+def _held_elsewhere(store, run, **changes):
+    """The run as a machine left it that went away while it played."""
+    owner = [*this_process()._replace(**{"host": "far-away", "pid": 77, **changes})]
+    with sqlite3.connect(store) as db:
+        db.execute("UPDATE lease SET owner=? WHERE run_id=?", [json.dumps(owner), run])
+        db.execute("UPDATE run SET status='running' WHERE run_id=?", [run])
+    db.close()
+
+
+def test_a_run_of_a_machine_that_is_gone_is_taken_over_by_force(wt, lake, played):
+    about = wt("run", lake, "--turns", 12, "--until", 3, "--json").data
+    run = about["run_id"]
+    _held_elsewhere(about["store"], run)
+    error = wt("resume", run, "--json").error
+    assert error["code"] == "lease_held"
+    assert f"if far-away is gone for good: windtunnel resume {run} --force" in error["remedy"]
+    said = wt("resume", run, "--force")
+    assert said.code == 0
+    assert "taken over from process 77 on far-away" in said.err
+    data = wt("show", run, "--json").data
+    assert (data["status"], data["head"]) == ("completed", played["head"])
+    (taken,) = [row for row in wt("show", run, "--operations", "--json").rows if row["kind"] == "taken_over"]
+    assert (taken["body"]["host"], taken["body"]["pid"]) == ("far-away", 77)
+    assert wt("verify", run, "--json").data["intact"]
+
+
+def test_who_lost_a_run_writes_nothing_any_more(wt, lake):
+    about = wt("run", lake, "--turns", 12, "--until", 3, "--json").data
+    store = SqliteStore(Path(about["store"]))
+    fence = store.acquire(about["run_id"], this_process()._replace(host="far-away"))
+    assert wt("resume", about["run_id"], "--until", 5, "--force", "--json").code == 4
+    with pytest.raises(LeaseLost):
+        store.commit([Batch(about["run_id"], fence, status=Status.CANCELLED)])
+    store.close()
+    assert wt("show", about["run_id"], "--json").data["status"] == "paused"
+
+
+def test_force_is_not_for_a_process_of_this_machine_that_lives(wt, lake):
+    about = wt("run", lake, "--turns", 12, "--until", 3, "--json").data
+    _held_elsewhere(about["store"], about["run_id"], **this_process()._asdict())
+    said = wt("resume", about["run_id"], "--force", "--json")
+    assert (said.code, said.error["where"]) == (2, "--force")
+    assert "windtunnel pause" in said.error["remedy"]
+
+
+def test_force_without_a_holder_is_a_plain_resume(wt, lake):
+    run = wt("run", lake, "--turns", 6, "--until", 3, "--json").data["run_id"]
+    said = wt("resume", run, "--force")
+    assert (said.code, said.err) == (0, "")
 
 
 def test_a_question_is_listed_answered_and_the_run_goes_on(wt, lake):

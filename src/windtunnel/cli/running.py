@@ -15,6 +15,7 @@ from windtunnel.cli.closing import close
 from windtunnel.cli.options import Agents, Budget, Model, Run, Settings, Store, Until
 from windtunnel.cli.progress import Progress
 from windtunnel.cli.stopping import Stopper
+from windtunnel.cli.taking import taken_over
 from windtunnel.control import Control, Done, Found
 from windtunnel.control.worlds import Worlds
 from windtunnel.discovery import FoundScenario, find_scenario, load_here
@@ -67,7 +68,14 @@ def run(  # noqa: PLR0913, PLR0917 - one for each option
     return play_and_close(control, found, world, until=until, budget=budget)
 
 
-def resume(run: Run, until: Until = None, budget: Budget = None) -> int:
+def resume(
+    run: Run,
+    until: Until = None,
+    budget: Budget = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Take it over from a process on a machine that is gone.")
+    ] = False,
+) -> int:
     """Go on with a run that was paused, waited for an answer, crashed, or failed and was mended.
 
     \b
@@ -75,8 +83,11 @@ def resume(run: Run, until: Until = None, budget: Budget = None) -> int:
       windtunnel resume 4k2
       windtunnel resume .windtunnel/runs/4k2v9h0a7c.sqlite --until 100
       windtunnel resume 4k2 --budget 2.50
+      windtunnel resume 4k2 --force
     """
     control = door.the_control()
+    if force:
+        taken_over(control, run)
     found = control.find(run)
     world = control.find_world(found.row.world)
     return play_and_close(control, found, world, until=until, budget=budget)

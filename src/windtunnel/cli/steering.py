@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +10,7 @@ from rich.markup import escape
 from windtunnel.cli import door, render, say
 from windtunnel.cli.forking import read_json
 from windtunnel.cli.options import By, Run
+from windtunnel.cli.taking import me
 from windtunnel.control import Asked, Control, Found, all_runs
 from windtunnel.errors import UsageError
 from windtunnel.journal import Status
@@ -26,7 +26,7 @@ def pause(run: Run) -> int:
       windtunnel pause 4k2
     """
     control = door.the_control()
-    return _steered(control.pause(run, sender=_me()), "pauses at the end of its turn", "paused")
+    return _steered(control.pause(run, sender=me()), "pauses at the end of its turn", "paused")
 
 
 def cancel(run: Run) -> int:
@@ -37,7 +37,7 @@ def cancel(run: Run) -> int:
       windtunnel cancel 4k2
     """
     control = door.the_control()
-    return _steered(control.cancel(run, sender=_me()), "is told to stop", "cancelled")
+    return _steered(control.cancel(run, sender=me()), "is told to stop", "cancelled")
 
 
 def _steered(found: Found, asked: str, done: str) -> int:
@@ -63,7 +63,7 @@ def inject(
       windtunnel inject 4k2 holiday
     """
     control = door.the_control()
-    found = control.inject(run, kind, read_json(body, "JSON") if body else None, sender=by or _me())
+    found = control.inject(run, kind, read_json(body, "JSON") if body else None, sender=by or me())
     return _posted(found, f"event {kind!r} posted to {found.row.run_id}")
 
 
@@ -90,7 +90,7 @@ def approvals(
         return _list(control, run)
     if not run:
         raise UsageError(f"{action} what?", where="approvals", remedy="windtunnel approvals lists what waits")
-    found = control.vote(run, effect, action == "approve", sender=by or _me(), note=note)
+    found = control.vote(run, effect, action == "approve", sender=by or me(), note=note)
     word = "approval" if action == "approve" else "rejection"
     return _posted(found, f"{word} posted to {found.row.run_id}")
 
@@ -115,18 +115,11 @@ def answer(
         )
     effect = words[0] if len(words) == 2 else ""
     result = read_json(words[-1], "JSON")
-    found = door.the_control().answer(run, effect, result, sender=by or _me())
+    found = door.the_control().answer(run, effect, result, sender=by or me())
     return _posted(found, f"answer posted to {found.row.run_id}")
 
 
 # --- shared ---
-
-
-def _me() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container whose user has no name
-        return "operator"
 
 
 def _posted(found: Found, text: str) -> int:

@@ -19,7 +19,7 @@ from windtunnel.control.catalog import Found, find_run, open_store
 from windtunnel.control.executor import CONCURRENCY, Done, Executor, Job, LocalExecutor, hub_of
 from windtunnel.control.ids import new_run_id
 from windtunnel.errors import NotFound, UsageError, WrongState
-from windtunnel.journal import Effect, SqliteStore, Status
+from windtunnel.journal import Effect, Owner, SqliteStore, Status
 from windtunnel.journal.verify import Verified, verify
 from windtunnel.run.begin import begin
 from windtunnel.run.clock import Clock
@@ -27,7 +27,7 @@ from windtunnel.run.fork import Change, fork, read_point
 from windtunnel.run.mail import action_digest, mail_error
 from windtunnel.run.player import Observer, Player
 from windtunnel.run.replay import Replayed, peek, replay
-from windtunnel.run.session import move_run
+from windtunnel.run.session import move_run, take_over
 from windtunnel.scenario import models_of
 from windtunnel.world import Scenario, World
 
@@ -99,6 +99,12 @@ class Control:
             for f in runs
         ]
         return await self.executor.play(jobs, observer)
+
+    def take_over(self, name: str, *, sender: str = "operator") -> Owner | None:
+        """Take a run away from a process on a machine that is gone; who held it, if somebody did."""
+        found = self.find(name)
+        with opened(found, self.workspace) as store:
+            return take_over(store, found.row.run_id, sender, self.clock)
 
     def find(self, name: str) -> Found:
         return find_run(self.workspace, name)

@@ -39,8 +39,13 @@ def this_process() -> Owner:
     return Owner(platform.node(), _boot(), pid, _started(pid))
 
 
+def here(owner: Owner) -> bool:
+    """Whether the holder is a process of this machine, so that the system knows of it."""
+    return owner.host == platform.node()
+
+
 def lives(owner: Owner) -> bool:
-    if owner.host != platform.node():
+    if not here(owner):
         return True
     if owner.boot != _boot():
         return False

@@ -19,6 +19,7 @@ from windtunnel.errors import (
     WrongState,
 )
 from windtunnel.journal.heads import Head
+from windtunnel.journal.lease import here
 from windtunnel.journal.model import Batch, Effect, Mail, RunRow, Status
 from windtunnel.journal.store import Lease, Owner
 
@@ -124,10 +125,11 @@ def check_playable(db: apsw.Connection, run_id: str, where: str) -> None:
 
 
 def held_error(run_id: str, owner: Owner, where: str) -> LeaseHeld:
+    gone = "" if here(owner) else f"; if {owner.host} is gone for good: windtunnel resume {run_id} --force"
     return LeaseHeld(
         f"run {run_id} is being played by process {owner.pid} on {owner.host}",
         where=where,
-        remedy=f"windtunnel pause {run_id}",
+        remedy=f"windtunnel pause {run_id}{gone}",
     )
 
 

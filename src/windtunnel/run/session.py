@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from windtunnel.errors import StorageError, WrongState
-from windtunnel.journal import RunRow, Status, Store
-from windtunnel.journal.lease import this_process
+from windtunnel.journal import Owner, RunRow, Status, Store
+from windtunnel.journal.lease import here, lives, this_process
 from windtunnel.journal.lineage import Lineage
 from windtunnel.models.hub import Hub
 from windtunnel.run.begin import fingerprint
@@ -91,6 +91,34 @@ def _let_go(store: Store, run_id: str, fence: int) -> None:
     except StorageError:
         if sys.exc_info()[0] is None:  # an error already on its way says more than this one
             raise
+
+
+def take_over(store: Store, run_id: str, sender: str, clock: Clock | None = None) -> Owner | None:
+    """Take a run away from a process on another machine, of which nobody here can know whether it lives.
+
+    None if nobody holds it. From now on nothing that process writes is accepted: its fencing number is old.
+    What it had asked of the outside and not recorded is in doubt, as after a crash."""
+    lease = store.lease(run_id)
+    holder = lease.owner if lease else None
+    if holder is None or not lives(holder):
+        return None
+    if here(holder):
+        raise WrongState(
+            f"run {run_id} is being played by process {holder.pid} of this machine, which lives",
+            where="--force",
+            remedy=f"windtunnel pause {run_id}; --force is for machines that are gone",
+        )
+    fence = store.acquire(run_id, this_process(), force=True)
+    try:
+        tape = Tape(Lineage(store, run_id), clock or Clock(), fence=fence)
+        tape.operate("taken_over", sender=sender, pid=holder.pid, host=holder.host)
+        if tape.status is Status.RUNNING:
+            tape.operate("crashed", turn=tape.lineage.row.turn)
+            tape.move(Status.CRASHED)
+        tape.flush()
+    finally:
+        _let_go(store, run_id, fence)
+    return holder
 
 
 def move_run(store: Store, run_id: str, to: Status, sender: str, clock: Clock | None = None) -> RunRow:
