@@ -18,6 +18,8 @@ from typing import Annotated, Any, get_args, get_origin
 import msgspec
 from msgspec import Meta, Struct, field
 
+from windtunnel.config.environment import FILE as ENV_FILE
+from windtunnel.config.environment import read_env
 from windtunnel.config.models import Models
 from windtunnel.errors import UsageError
 from windtunnel.words import explain, suggest
@@ -73,6 +75,16 @@ class Workspace:
     def settings(self) -> Settings:
         """What windtunnel.toml says; read when first asked for: a broken one stops only who needs it."""
         return read_settings(self.file)
+
+    @property
+    def env_file(self) -> Path:
+        return self.root / ENV_FILE
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment, and below it what the `.env` beside windtunnel.toml says. In a folder without a
+        windtunnel.toml another program's keys may lie there: it is not read."""
+        return {**(read_env(self.env_file) if self.file.is_file() else {}), **os.environ}
 
     @property
     def signing_key(self) -> Path | None:
