@@ -1,7 +1,8 @@
 """Which deployments a call tries, in which order, and for which reasons the next one is tried.
 
 A route's first fitting choice comes first, then its chain; each deployment once. A name of a route may be
-another route: it stands for its own order. What is not set up on this machine is left out.
+another route: it stands for its own order. What is not set up on this machine, or may not
+be asked from it, is left out.
 """
 
 from __future__ import annotations
@@ -11,7 +12,15 @@ from typing import NamedTuple
 
 from windtunnel.config.models import ON, Choice, Trigger
 from windtunnel.errors import ModelSetup
-from windtunnel.models.settings import BUILT_IN, DEFAULT_ROUTE, FROM_ENVIRONMENT, Deployment, Setup
+from windtunnel.models.settings import (
+    BUILT_IN,
+    DEFAULT_ROUTE,
+    FROM_ENVIRONMENT,
+    OFFLINE,
+    Deployment,
+    Setup,
+    is_loopback,
+)
 from windtunnel.models.talk import Task
 
 HIGH = ("high", "critical")
@@ -49,6 +58,8 @@ def plan(setup: Setup, model: str, task: Task) -> Plan:
             continue
         if (missing := setup.missing(found)) is not None:
             left_out.append(f"{step}: {missing}")
+        elif setup.offline and not is_loopback(found.host):
+            left_out.append(f"{step}: outside this machine, and {OFFLINE} is set")
         else:
             steps.setdefault(found.name, found)
     high = is_high_stakes(task)
