@@ -51,6 +51,7 @@ GROUPS: dict[str, tuple[Command, ...]] = {
     "Build": (
         Command("new", "building", "write a new world, which runs at once"),
         Command("schema", "catalog", "the JSON schema of a world's scenario files"),
+        Command("models", "models", "which models can be asked, at what price, and do they answer"),
         Command("doctor", "doctoring", "is this machine ready, and what to do if not"),
     ),
 }

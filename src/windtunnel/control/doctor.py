@@ -40,7 +40,7 @@ class Check(Struct):
 def examine(workspace: Workspace) -> Iterator[Check]:
     """Every check; one that breaks is itself a finding."""
     checks: tuple[Callable[[Workspace], Iterator[Check]], ...] = (
-        _python, _sqlite, _settings, _writable, _space, _filesystem, _worlds, _extras, _stores,
+        _python, _sqlite, _settings, _writable, _space, _filesystem, _worlds, _models, _extras, _stores,
     )  # fmt: skip
     for check in checks:
         try:
@@ -153,6 +153,18 @@ def _worlds(workspace: Workspace) -> Iterator[Check]:
             yield Check(f"world {world.name}", "bad", text, f"windtunnel scenarios {world.name}")
         else:
             yield Check(f"world {world.name}", "good", f"loads; {scenarios}")
+
+
+def _models(workspace: Workspace) -> Iterator[Check]:
+    from windtunnel.control.models import askable  # noqa: PLC0415 - a broken one is a finding, not a crash
+
+    names, known = askable(workspace)
+    if not known:
+        yield Check("models", "note", "none is set up, and none is needed", "windtunnel models says how")
+    else:
+        level: Level = "good" if len(names) == known else "note"
+        text = f"{len(names)} of {known} can be asked; windtunnel models lists them"
+        yield Check("models", level, text, "windtunnel models says what is missing")
 
 
 def _extras(_: Workspace) -> Iterator[Check]:

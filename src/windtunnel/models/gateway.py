@@ -240,9 +240,9 @@ class Gateway:
             self.station(deployment)
         return [station.health() for station in self._stations.values()]
 
-    async def test(self, name: str, *, key: str = "test") -> Reply:
+    async def test(self, name: str, *, key: str = "test", accounts: Sequence[Account] = ()) -> Reply:
         """One real tiny call."""
-        return await self.ask(structs.replace(TEST, model=name), key=key)
+        return await self.ask(structs.replace(TEST, model=name), key=key, accounts=accounts)
 
     def as_model(self, name: str, *, accounts: Sequence[Account] = (), run: str = "") -> Any:
         """The route or model as a `Model` of pydantic-ai, for any code that takes one."""

@@ -64,6 +64,14 @@ class Ledger:
         with self._lock, self._told():
             return self._totals(name)
 
+    def accounts(self) -> list[str]:
+        """Every account that anything was ever spent on or reserved for."""
+        with self._lock, self._told():
+            names = self._db.execute(
+                "select name from account union select account from reservation order by 1"
+            )
+            return [str(name) for (name,) in names]
+
     def in_doubt(self) -> list[Doubt]:
         with self._lock, self._told():
             rows = self._db.execute(

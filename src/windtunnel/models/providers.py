@@ -10,6 +10,7 @@ import asyncio
 import warnings
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from pydantic_ai.models import Model
 
 EXTRAS = {"anthropic": "anthropic", "google": "google"}  # every other provider: openai
+PACKAGES = {
+    "anthropic": "anthropic",
+    "google": "google.genai",
+    "openai": "openai",
+}  # what each of them brings
 # `max_tokens` is what every compatible server knows; one that passes over the newer name sets no limit.
 PLAIN_LIMIT: dict[str, Any] = {"openai_chat_supports_max_completion_tokens": False}
 # Whose structured output closes every object: a mapping with keys of the model's own could only be empty.
@@ -45,6 +51,17 @@ def check_reachable(deployment: Deployment, *, offline: bool) -> None:
             provider=deployment.provider,
             model=deployment.model,
         )
+
+
+def missing_package(deployment: Deployment) -> str | None:
+    """What to install before a deployment can be asked; nothing is imported to find out."""
+    extra = EXTRAS.get(deployment.provider, "openai")
+    wanted = ["pydantic_ai"] + ([PACKAGES[extra]] if deployment.provider in PROVIDERS else [])
+    try:
+        there = all(find_spec(name) is not None for name in wanted)
+    except ImportError:  # `google` itself is not there
+        there = False
+    return None if there else f"pip install 'windtunnel[{extra}]'"
 
 
 class PydanticAdapter:
