@@ -16,8 +16,9 @@ from windtunnel.api.playing import Playing, at_once
 from windtunnel.control import Asked, Found, opened
 from windtunnel.control.asking import ask_player
 from windtunnel.control.compare import Comparison, compare
+from windtunnel.control.feedback import give
 from windtunnel.errors import NotFound, UsageError
-from windtunnel.export import export_run
+from windtunnel.export import check_format, export_chat, export_run
 from windtunnel.export.story import (
     Decision,
     EffectTold,
@@ -31,6 +32,7 @@ from windtunnel.frames import Columns
 from windtunnel.journal import RunRow
 from windtunnel.journal.lineage import Lineage
 from windtunnel.run.checkpoints import circumstances
+from windtunnel.run.feedback import Given, feedback_of
 from windtunnel.run.replay import Replayed
 from windtunnel.scenario import scenario_from_plain
 from windtunnel.world import AgentSpec, Scenario
@@ -212,6 +214,13 @@ class Run:
         with opened(found, read_only=True) as store:
             return list(effects_told(Lineage(store, found.row.run_id)))
 
+    @property
+    def feedback(self) -> list[Given]:
+        """What people said of it."""
+        found = self._where()
+        with opened(found, read_only=True) as store:
+            return feedback_of(Lineage(store, found.row.run_id))
+
     def _history(self, turn: int | None) -> list[list[Any]]:
         found = self._now()
         with opened(found, read_only=True) as store:
@@ -278,6 +287,19 @@ class Run:
     def inject(self, kind: str, body: Any = None, *, sender: str = "operator") -> Run:
         """An event from outside: it reaches the world in the next turn that is played."""
         self._home.control.inject(self._name, kind, body, sender=sender)
+        return self
+
+    def give_feedback(
+        self,
+        score: float | None = None,
+        comment: str = "",
+        entry: int | str | None = None,
+        *,
+        sender: str = "operator",
+    ) -> Run:
+        """Say how good it was; or an entry of it by number, or an effect by name. Also when it has ended."""
+        found = again(self._where())
+        give(self._home.control, found, score=score, comment=comment, entry=entry, sender=sender)
         return self
 
     # --- what if ---
@@ -352,10 +374,20 @@ class Run:
         return compare([self._now(), *(other._now() for other in others)])
 
     def export(
-        self, to: str, path: str | Path | None = None, *, effects: bool = False, operations: bool = False
+        self,
+        to: str,
+        path: str | Path | None = None,
+        *,
+        effects: bool = False,
+        operations: bool = False,
+        min_score: float | None = None,
     ) -> Path:
-        """A file of it: `csv` or `parquet` (metrics), `jsonl` (history), `html` (a report)."""
+        """A file of it: `csv` or `parquet` (metrics), `jsonl` (history), `html` (a report), `chat` (model
+        calls as training data; with `min_score` those whose feedback is at least that)."""
+        check_format(to, min_score=min_score)
         found = self._now()
+        if to == "chat":
+            return export_chat(found.path, found.row.run_id, path, min_score=min_score).path
         world = self._home.told_world(found.row.world)
         return export_run(
             found.path, found.row.run_id, to, path, world=world, effects=effects, operations=operations,

@@ -14,9 +14,9 @@ from windtunnel.cli import door, render, say
 from windtunnel.cli.closing import short_path
 from windtunnel.cli.options import Run
 from windtunnel.config import find_workspace
-from windtunnel.control import keeping
+from windtunnel.control import Found, keeping
 from windtunnel.errors import UsageError
-from windtunnel.export import FORMATS, check_format, export_run
+from windtunnel.export import FORMATS, check_format, export_chat, export_run
 from windtunnel.journal import Status
 from windtunnel.journal.signing import make_key
 from windtunnel.journal.transfer import backup as copy_store
@@ -24,6 +24,13 @@ from windtunnel.words import counted
 
 UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
 BYTES = {"": 1, "b": 1, "k": 10**3, "kb": 10**3, "m": 10**6, "mb": 10**6, "g": 10**9, "gb": 10**9}
+
+LEFT_OUT = {
+    "failed": "failed",
+    "waiting": "without a reply",
+    "below": "below the score",
+    "other": "of another form",
+}
 
 
 def backup(
@@ -172,8 +179,14 @@ def export(
     ] = None,
     effects: Annotated[bool, typer.Option("--effects", help="jsonl: requests and replies as well.")] = False,
     operations: Annotated[bool, typer.Option("--operations", help="jsonl: operations as well.")] = False,
+    min_score: Annotated[
+        float | None,
+        typer.Option("--min-score", metavar="X", help="chat: only calls with feedback of at least X."),
+    ] = None,
 ) -> int:
-    """Write a run to a file: metrics (csv, parquet), the journal (jsonl), or a report (html).
+    """Write a run to a file: metrics (csv, parquet), the journal (jsonl), a report (html), or chat.
+
+    Chat is training data: a line for each model call, with what became of it and what people said of it.
 
     The report is one file: curves, events and decisions, and it opens offline.
 
@@ -182,10 +195,13 @@ def export(
       windtunnel export 4k2
       windtunnel export 4k2 --to csv -o growth.csv
       windtunnel export 4k2 --to jsonl --effects
+      windtunnel export 4k2 --to chat --min-score 0.5
     """
-    check_format(to)
+    check_format(to, min_score=min_score)
     control = door.the_control()
     found = control.find(run)
+    if to == "chat":
+        return _chat(found, path, min_score)
     world = door.told_world(found.row.world, control.workspace)
     target = export_run(
         found.path, found.row.run_id, to, path, world=world, effects=effects, operations=operations
@@ -194,6 +210,21 @@ def export(
         say.data({"run_id": found.row.run_id, "to": to, "path": str(target), "bytes": target.stat().st_size})
     else:
         say.show(f"written to {escape(short_path(target))}  [dim]{render.size(target.stat().st_size)}[/]")
+    return 0
+
+
+def _chat(found: Found, path: Path | None, min_score: float | None) -> int:
+    done = export_chat(found.path, found.row.run_id, path, min_score=min_score)
+    left_out = {name: getattr(done, name) for name in LEFT_OUT}
+    size = done.path.stat().st_size
+    if say.door.json:
+        about = {"run_id": found.row.run_id, "to": "chat", "path": str(done.path), "bytes": size}
+        say.data({**about, "lines": done.lines, "left_out": left_out})
+        return 0
+    calls = f"{done.lines:,} call{'s' * (done.lines != 1)}"
+    say.show(f"{calls} written to {escape(short_path(done.path))}  [dim]{render.size(size)}[/]")
+    if told := ", ".join(f"{count:,} {LEFT_OUT[name]}" for name, count in left_out.items() if count):
+        say.show(f"left out: {told}")
     return 0
 
 

@@ -6,9 +6,10 @@ import json
 from typing import Annotated, Any
 
 import typer
+from msgspec.structs import asdict
 from rich.markup import escape
 
-from windtunnel.cli import asking, door, render, say, turning
+from windtunnel.cli import asking, door, judging, render, say, turning
 from windtunnel.cli.closing import short_path, steps
 from windtunnel.cli.options import Run
 from windtunnel.codec import decode_body
@@ -197,6 +198,7 @@ def _overview(found: Found, world: World | None) -> int:
             "forks": children,
             "waiting": waiting,
             "seconds": about.seconds,
+            "feedback": [asdict(one) for one in about.feedback],
         }
         say.data({**door.run_data(found, table), **more})
         return 0
@@ -210,6 +212,8 @@ def _overview(found: Found, world: World | None) -> int:
     if drawn := history.curves(found, keys):
         say.show(render.curve_table(drawn, keys), "")
         _leaps(found, keys)
+    if about.feedback:
+        judging.show_feedback(about.feedback)
     say.show(
         render.next_steps([*steps(found, world), ("every entry", f"windtunnel show {found.name} --entries")])
     )

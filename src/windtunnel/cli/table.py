@@ -28,7 +28,7 @@ GROUPS: dict[str, tuple[Command, ...]] = {
         Command("runs", "looking", "the runs of this workspace, newest first"),
         Command("show", "looking", "one run: results, curves, and back to the entry that caused them"),
         Command("compare", "comparing", "runs side by side, and where they part"),
-        Command("export", "keeping", "csv, parquet, jsonl, or one html file that opens offline"),
+        Command("export", "keeping", "csv, parquet, jsonl, chat, or one html file that opens offline"),
     ),
     "Steer": (
         Command("fork", "forking", "what if: another course from a turn on, with unchanged controls"),
@@ -37,6 +37,7 @@ GROUPS: dict[str, tuple[Command, ...]] = {
         Command("inject", "steering", "send an event into a run"),
         Command("approvals", "steering", "see and decide what waits for people"),
         Command("answer", "steering", "answer a question that a run waits for"),
+        Command("feedback", "judging", "say how good a run was, or one entry of it"),
     ),
     "Prove": (
         Command("replay", "proving", "play a run again from its record, and hold it against the record"),

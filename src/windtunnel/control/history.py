@@ -18,6 +18,7 @@ from windtunnel.errors import Divergence, NotFound
 from windtunnel.journal import Effect, Entry, Operation, RunRow, Status
 from windtunnel.journal.lineage import Lineage
 from windtunnel.run.entries import Ended, Forked, Started, read
+from windtunnel.run.feedback import Given, feedback_of
 from windtunnel.run.turn import settled
 from windtunnel.world import WORLD
 
@@ -55,6 +56,7 @@ class Overview(Struct):
     waiting: list[Effect]
     operations: dict[str, int]
     seconds: float  # how long it was played, pauses left out
+    feedback: list[Given]
 
 
 def finals(found: Found) -> Finals:
@@ -128,7 +130,7 @@ def overview(found: Found) -> Overview:
         operations = list(store.operations(found.row.run_id))
         return Overview(
             started, forks, ended, store.children(found.row.run_id), store.waiting(found.row.run_id),
-            _counted(operations), _played(operations),
+            _counted(operations), _played(operations), feedback_of(lineage),
         )  # fmt: skip
 
 

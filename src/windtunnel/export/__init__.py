@@ -1,4 +1,4 @@
-"""Exports of a run: `csv` and `parquet` (metrics), `jsonl` (the journal), `html` (a report).
+"""Exports of a run: `csv` and `parquet` (metrics), `jsonl` (the journal), `html` (a report), `chat` (calls).
 
 Each is written whole or not at all, and read from the store alone: nothing is played for it. Whoever calls it
 opened the store; nothing here changes one.
@@ -13,22 +13,25 @@ from windtunnel.errors import UsageError
 from windtunnel.export.atomic import writing
 
 if TYPE_CHECKING:
+    from windtunnel.export.chat import ChatWritten
     from windtunnel.journal.lineage import Lineage
     from windtunnel.journal.verify import Verified
     from windtunnel.world import World
 
-FORMATS = ("csv", "parquet", "jsonl", "html")
+FORMATS = ("csv", "parquet", "jsonl", "html", "chat")
+SUFFIXES = {"chat": "chat.jsonl"}
 
-__all__ = ["FORMATS", "check_format", "export_lineage", "export_run"]
+__all__ = ["FORMATS", "check_format", "export_chat", "export_lineage", "export_run"]
 
 
-def check_format(to: str) -> str:
+def check_format(to: str, *, min_score: float | None = None) -> str:
     """The format if it is one, or the error that says what there is and what it lacks."""
-    if to == "chat":
-        raise UsageError("chat (training data from model calls) is not there yet", where="--to chat",
-                         remedy="--to jsonl has every decision")  # fmt: skip
     if to not in FORMATS:
         raise UsageError(f"no export to {to!r}", where="--to", remedy=f"formats: {', '.join(FORMATS)}")
+    if min_score is not None and to != "chat":
+        raise UsageError(
+            f"{to} is not chosen by score", where="--min-score", remedy="it belongs to --to chat"
+        )
     if to == "parquet":
         from windtunnel.export.tables import need_parquet  # noqa: PLC0415 - only this format needs it
 
@@ -75,6 +78,25 @@ def export_run(
         opened.close()
 
 
+def export_chat(
+    store: str | Path, run_id: str, path: str | Path | None = None, *, min_score: float | None = None
+) -> ChatWritten:
+    """Chat with the counts of what was left out; `min_score` keeps only calls that have such feedback."""
+    from windtunnel.export.chat import ChatWritten, write_chat  # noqa: PLC0415 - each format loads its own
+    from windtunnel.journal import SqliteStore  # noqa: PLC0415
+    from windtunnel.journal.lineage import Lineage  # noqa: PLC0415
+
+    opened = SqliteStore(store, read_only=True)
+    try:
+        lineage = Lineage(opened, run_id)
+        written = ChatWritten(_target(lineage, Path(store), "chat", path))
+        with writing(written.path) as file:
+            write_chat(lineage, file, written, min_score)
+    finally:
+        opened.close()
+    return written
+
+
 def export_lineage(
     lineage: Lineage,
     store: Path,
@@ -88,12 +110,7 @@ def export_lineage(
 ) -> Path:
     """The same for a store that is open already. Without a path: `<run_id>.<format>`, here."""
     check_format(to)
-    row = lineage.row
-    if row.pruned is not None:
-        raise UsageError(f"run {row.run_id} was pruned; there is nothing left to export", where=str(store))
-    target = Path(path) if path is not None else Path(f"{row.run_id}.{to}")
-    if target.is_dir():
-        target /= f"{row.run_id}.{to}"
+    target = _target(lineage, store, to, path)
     if to == "html":
         document = _page(lineage, store, world, verified)
         with writing(target) as file:
@@ -108,11 +125,24 @@ def export_lineage(
             from windtunnel.export.tables import write_parquet  # noqa: PLC0415
 
             write_parquet(lineage, file)
+        elif to == "chat":
+            from windtunnel.export.chat import ChatWritten, write_chat  # noqa: PLC0415
+
+            write_chat(lineage, file, ChatWritten(target))
         else:
             from windtunnel.export.lines import write_jsonl  # noqa: PLC0415
 
             write_jsonl(lineage, file, effects=effects, operations=operations)
     return target
+
+
+def _target(lineage: Lineage, store: Path, to: str, path: str | Path | None) -> Path:
+    row = lineage.row
+    if row.pruned is not None:
+        raise UsageError(f"run {row.run_id} was pruned; there is nothing left to export", where=str(store))
+    name = f"{row.run_id}.{SUFFIXES.get(to, to)}"
+    target = Path(path) if path is not None else Path(name)
+    return target / name if target.is_dir() else target
 
 
 def _page(lineage: Lineage, store: Path, world: World | None, verified: Verified | None) -> bytes:

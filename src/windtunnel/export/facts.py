@@ -24,11 +24,13 @@ from windtunnel.journal.model import Entry, RunRow
 from windtunnel.journal.verify import Verified
 from windtunnel.run.checkpoints import circumstances
 from windtunnel.run.entries import Started, read
+from windtunnel.run.feedback import feedback_of
 from windtunnel.world import WORLD, Reported, ScheduledEvent, Section, World
 
 MAX_EVENTS = 300
 MAX_VERDICTS = 200
 MAX_EFFECTS = 100
+MAX_FEEDBACK = 100
 MAX_DECISIONS = 3000  # in all the turns that are shown
 ALL_TURNS = 120  # up to here every turn is shown
 HEADLINES = 4  # of a world that names none
@@ -72,6 +74,7 @@ class Facts(Struct):
     events: Sample
     verdicts: Sample
     effects: Sample
+    feedback: Sample
     scheduled: list[ScheduledEvent]
     ended: str | None
     verified: Verified | None
@@ -88,12 +91,15 @@ def gather(lineage: Lineage, store: Path, world: World | None, verified: Verifie
         forks=[part.row for part in lineage.parts], headline=_headline(world, series),
         world_version=started.world_version, series=series, decisions=[], turns_seen=0,
         events=Sample(MAX_EVENTS), verdicts=Sample(MAX_VERDICTS), effects=Sample(MAX_EFFECTS),
+        feedback=Sample(MAX_FEEDBACK),
         scheduled=[ScheduledEvent(**event) for event in scenario.get("events", ())], ended=None,
         verified=verified,
     )  # fmt: skip
     _walk(lineage, facts)
     for effect in effects_told(lineage):
         facts.effects.add(effect)
+    for given in feedback_of(lineage):
+        facts.feedback.add(given)
     if world is not None:
         facts.sections = _of_the_world(world, facts)
     return facts

@@ -1,7 +1,7 @@
 """The journal as lines of JSON: every entry of history, the past a fork shares included, one object a line.
 
 `body` is the stored text itself, never encoded again, so each line carries all that its hash covers.
-Effects and operations follow history where they are asked for; they say so in their first key.
+Feedback follows history, and effects and operations where they are asked for; they say so in their first key.
 """
 
 from __future__ import annotations
@@ -14,11 +14,16 @@ import msgspec
 from windtunnel.export.story import effects_told
 from windtunnel.journal.lineage import Lineage
 from windtunnel.journal.model import Entry, Operation
+from windtunnel.run.feedback import feedback_of
 
 
 def write_jsonl(lineage: Lineage, file: BinaryIO, *, effects: bool = False, operations: bool = False) -> None:
     encode = msgspec.json.encode
     file.writelines(encode(_entry(entry)) + b"\n" for entry in lineage.entries())
+    file.writelines(
+        encode({"feedback": given.of or "run", **msgspec.structs.asdict(given)}) + b"\n"
+        for given in feedback_of(lineage)
+    )
     if effects:
         file.writelines(
             encode({"effect": effect.name, **msgspec.structs.asdict(effect)}) + b"\n"

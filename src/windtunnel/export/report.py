@@ -32,6 +32,7 @@ def page(facts: Facts) -> str:
         sections.verdicts(facts),
         sections.decisions(facts),
         sections.effects(facts),
+        sections.feedback(facts),
         sections.provenance(facts),
         sections.replay(facts),
         "</main>",

@@ -14,6 +14,7 @@ from windtunnel.export.markup import attribute, change, number, shown, spoken, t
 from windtunnel.world import WORLD, Section
 
 MAX_STANDINGS = 30
+COMMENT = 2000  # characters
 MINUS = re.compile(r"(?<!\w)-(?=\d)")
 STATUS_TONE = {"completed": "good", "failed": "bad", "crashed": "bad", "cancelled": "warn", "waiting": "warn"}
 
@@ -267,6 +268,22 @@ def effects(facts: Facts) -> str:
     listed = table(["turn", "agent", "kind", "asked", "answer"], rows, "rows")
     more = _sampled(facts.effects, "effects", "--to jsonl --effects")
     return f"<section><h2>Effects</h2>{intro}{listed}{more}</section>"
+
+
+def feedback(facts: Facts) -> str:
+    if not facts.feedback.count:
+        return ""
+    rows = [
+        [
+            text(given.of or "the run"),
+            "—" if given.score is None else f'<span class="num">{number(given.score)}</span>',
+            text(given.by),
+            text(given.comment, COMMENT),
+        ]
+        for given in facts.feedback.items
+    ]
+    listed = table(["about", "score", "by", "comment"], rows, "rows")
+    return f"<section><h2>Feedback</h2>{listed}{_sampled(facts.feedback, 'judgements')}</section>"
 
 
 def _effect_row(effect: EffectTold) -> list[str]:

@@ -3,7 +3,7 @@
 Anyone may post; the one who plays takes in. `pause` and `cancel` steer the run. `event` reaches `apply`.
 `answer` settles an effect that waits for one. `vote` counts towards an action that is held: distinct
 voters, never the actor itself, the first denial wins, and a vote may name the digest of the action it
-means, so that it cannot be counted for another.
+means, so that it cannot be counted for another. `feedback` is nobody's to take in: see `feedback.py`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from windtunnel.journal import Effect, Mail
 from windtunnel.run.clock import Clock
 from windtunnel.run.effects import Effects
 from windtunnel.run.entries import MailTaken
+from windtunnel.run.feedback import KIND as FEEDBACK
+from windtunnel.run.feedback import Feedback
 from windtunnel.run.tape import Tape
 
 LOOK_SECONDS = 0.02
@@ -42,7 +44,7 @@ class EventMail(Struct):
     visible_to: tuple[str, ...] | None = None
 
 
-BODIES: dict[str, type[Struct]] = {"vote": Vote, "answer": Answer, "event": EventMail}
+BODIES: dict[str, type[Struct]] = {"vote": Vote, "answer": Answer, "event": EventMail, FEEDBACK: Feedback}
 CONTROL = ("pause", "cancel")
 
 
@@ -97,7 +99,11 @@ class Inbox:
         self._next = max(self._next, turn + self.closed)
         votes: dict[str, list[tuple[Mail, Vote]]] = {}
         for mail in letters:
-            if mail.id in self._handled or (mail.taken is not None and mail.kind != "event"):
+            if (
+                mail.kind == FEEDBACK
+                or mail.id in self._handled
+                or (mail.taken is not None and mail.kind != "event")
+            ):
                 continue
             try:
                 body = decode_body(mail.body, BODIES.get(mail.kind, Any))
