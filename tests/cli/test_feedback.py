@@ -8,8 +8,11 @@ import pytest
 
 from tests.cli.conftest import command
 from tests.export.calls import Asker, amount, flight
+from tests.run.toy import make, scene
 from windtunnel.journal import SqliteStore
 from windtunnel.journal.verify import verify
+from windtunnel.run.mail import mail_error
+from windtunnel.testing.lab import Lab
 
 
 def test_a_run_that_has_ended_takes_feedback_and_shows_it(wt, played):
@@ -38,6 +41,14 @@ def test_an_entry_is_meant_by_its_number_wherever_its_store_lies(wt, played, tmp
     assert "entry 9 of" in wt("feedback", f"{run}:9", "--comment", "hm").out
     listed = wt("show", run).out
     assert "hm" in listed
+
+
+def test_a_number_behind_a_store_is_a_run_of_it_before_it_is_an_entry(wt, tmp_path):
+    with Lab(make(), folder=tmp_path) as lab:
+        lab.play(scene(), run_id="12")
+    assert wt("feedback", f"{lab.path}:12", "--score", 1, "--json").data["entry"] is None
+    assert wt("feedback", f"{lab.path}:3", "--score", 1, "--json").data["entry"] == 3
+    assert wt("feedback", f"{lab.path}:12:3", "--score", 1, "--json").data["entry"] == 3
 
 
 def test_an_effect_is_meant_by_its_name_or_by_its_entry(wt, tmp_path):
@@ -78,6 +89,12 @@ def test_what_means_nothing_is_refused_and_not_kept(wt, played, entry, words):
     assert said.code == 2
     assert said.error["remedy"]
     assert wt("show", run, "--json").data["feedback"] == []
+
+
+def test_mail_of_that_kind_is_checked_before_it_is_posted():
+    assert mail_error("feedback", {"score": 1}) is None
+    for body in ({}, {"score": float("inf")}, {"score": float("nan")}, {"score": True}, {"comment": 3}):
+        assert mail_error("feedback", body) is not None, body
 
 
 def test_the_longest_comment_is_kept_whole(wt, played):
