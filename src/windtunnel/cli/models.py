@@ -39,7 +39,7 @@ VARIABLES = [
 def models(
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[test [NAME]...]", help="Ask these, or all that can be asked; routes too."),
+        typer.Argument(metavar="test NAME", help="Ask these, or all that can be asked; routes too."),
     ] = None,
     seconds: Annotated[
         float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="test: wait so long for each.")
