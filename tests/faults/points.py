@@ -113,10 +113,10 @@ def install() -> None:
     _inside_commits()
     durable = Tape.durable
 
-    async def made_durable(self: Tape, effect: Any) -> None:
+    async def made_durable(self: Tape, effect: Any, texts: Any) -> None:
         name = "intent" if effect.result is None else "result"
         passed(f"effect.before-{name}")
-        await durable(self, effect)
+        await durable(self, effect, texts)
         passed(f"effect.after-{name}")
 
     Tape.durable = made_durable  # type: ignore[method-assign]

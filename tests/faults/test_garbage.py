@@ -160,9 +160,9 @@ def path(half_way: Path, tmp_path: Path) -> Path:
 
 def test_a_journal_of_a_newer_version_is_refused_with_a_reason(path: Path) -> None:
     db = apsw.Connection(str(path))
-    db.pragma("user_version", 2)
+    db.pragma("user_version", 3)
     db.close()
-    with pytest.raises(VersionMismatch, match=r"this journal has format 2; this Windtunnel reads") as refused:
+    with pytest.raises(VersionMismatch, match=r"this journal has format 3; this Windtunnel reads") as refused:
         SqliteStore(path)
     assert refused.value.remedy
     assert refused.value.exit_code == 2

@@ -17,6 +17,7 @@ from windtunnel.control.verbs import Control, opened
 from windtunnel.errors import Divergence, NotFound
 from windtunnel.journal import Effect, Entry, Operation, RunRow, Status
 from windtunnel.journal.lineage import Lineage
+from windtunnel.journal.texts import whole
 from windtunnel.run.entries import Ended, Forked, Started, read
 from windtunnel.run.feedback import Given, feedback_of
 from windtunnel.run.turn import settled
@@ -182,8 +183,9 @@ def entries(found: Found, turn: int | None = None) -> Iterator[Entry]:
 
 
 def effects(found: Found, turn: int) -> list[Effect]:
+    """The effects of a turn, with their texts in them."""
     with opened(found, read_only=True) as store:
-        return Lineage(store, found.row.run_id).effects(turn)
+        return [whole(store, effect) for effect in Lineage(store, found.row.run_id).effects(turn)]
 
 
 def turn_entries(found: Found, turn: int) -> list[Entry]:

@@ -20,6 +20,7 @@ from windtunnel.control.executor import CONCURRENCY, Done, Executor, Job, LocalE
 from windtunnel.control.ids import new_run_id
 from windtunnel.errors import NotFound, UsageError, WrongState
 from windtunnel.journal import Effect, Owner, SqliteStore, Status
+from windtunnel.journal.texts import whole
 from windtunnel.journal.verify import Verified, verify
 from windtunnel.run.begin import begin
 from windtunnel.run.clock import Clock
@@ -224,7 +225,7 @@ class Control:
         """What of a run waits for people: votes and answers."""
         found = self.find(name)
         with opened(found, self.workspace, read_only=True) as store:
-            return [_asked(found, effect) for effect in store.waiting(found.row.run_id)]
+            return [_asked(found, effect, whole(store, effect)) for effect in store.waiting(found.row.run_id)]
 
     def vote(self, name: str, effect: str, approve: bool, *, sender: str, note: str = "") -> Found:
         """Vote on an action that is held; the vote is bound to the action as it waits now."""
@@ -285,10 +286,11 @@ class Asked(Struct):
     request: Any
 
 
-def _asked(found: Found, effect: Effect) -> Asked:
+def _asked(found: Found, effect: Effect, told: Effect) -> Asked:
+    """The digest is of what is stored, as whoever counts the votes makes it."""
     return Asked(
         found.row.run_id, effect.name, effect.kind, effect.actor, effect.turn, action_digest(effect.request),
-        effect.asked, decode_body(effect.request),
+        effect.asked, decode_body(told.request),
     )  # fmt: skip
 
 

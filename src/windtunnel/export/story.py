@@ -13,6 +13,7 @@ from msgspec import Struct
 from windtunnel.codec import decode_body
 from windtunnel.journal.lineage import NO_LIMIT, Lineage
 from windtunnel.journal.model import Effect, Entry
+from windtunnel.journal.texts import whole
 from windtunnel.run.entries import AppliedEntry, DecidedEntry, Judged, MailTaken, Scored, read
 
 # What most turns say: known by its bytes, so that a long run is looked through without reading each body.
@@ -159,7 +160,7 @@ def effects_told(lineage: Lineage) -> Iterator[EffectTold]:
             if effect.turn <= part.last_turn:
                 found[effect.place] = effect
     for effect in sorted(found.values(), key=lambda one: one.turn):
-        yield effect_told(effect)
+        yield effect_told(whole(lineage.store, effect))
 
 
 def effect_told(effect: Effect) -> EffectTold:

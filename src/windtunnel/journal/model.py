@@ -121,7 +121,9 @@ Place = tuple[int, str, str, int]  # turn, phase, the actor's path, index in tha
 
 
 class Effect(Struct):
-    """One request to the outside, and its result once that is durable. `key` is the same on every retry."""
+    """One request to the outside, and its result once that is durable. `key` is the same on every retry.
+
+    Both as they are stored: `texts.whole` gives them with their large texts in place."""
 
     turn: int
     phase: str
@@ -174,6 +176,7 @@ class Batch(Struct):
     effects: list[Effect] = field(default_factory=list)
     checkpoints: list[Checkpoint] = field(default_factory=list)
     segments: list[Segment] = field(default_factory=list)
+    texts: dict[bytes, bytes] = field(default_factory=dict)  # by hash: those that the effects name
     taken: list[tuple[int, int]] = field(default_factory=list)  # (turn, mail id)
     status: Status | None = None
     reason: str | None = None

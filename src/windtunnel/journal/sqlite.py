@@ -29,7 +29,7 @@ from windtunnel.errors import (
 from windtunnel.journal.heads import Head, append_heads, compact_heads, heads_path
 from windtunnel.journal.lease import lives, this_process
 from windtunnel.journal.model import Batch, Mail, RunRow, Status
-from windtunnel.journal.schema import FORMAT, TABLES
+from windtunnel.journal.schema import FORMAT, OLDEST, tables
 from windtunnel.journal.signing import Signer
 from windtunnel.journal.sqlite_read import SqliteReader
 from windtunnel.journal.sqlite_rows import (
@@ -40,9 +40,11 @@ from windtunnel.journal.sqlite_rows import (
     RUN,
     Transaction,
     become_wal,
+    bring_up,
     check_fence,
     check_new,
     check_playable,
+    drop_texts,
     held_error,
     read_lease,
     run_row,
@@ -100,6 +102,7 @@ class SqliteStore(SqliteReader):
             if not self._read_only:
                 become_wal(db)
                 db.execute("PRAGMA synchronous=FULL; PRAGMA cache_size=-4000")
+                bring_up(db)
         except apsw.Error as error:
             if db is not None:
                 db.close(True)
@@ -130,18 +133,22 @@ class SqliteStore(SqliteReader):
                 db
             ):  # two processes may create the same store at once: the first lays the tables
                 if not db.pragma("schema_version"):
-                    db.execute(TABLES)
+                    db.execute(tables(FORMAT))
                     db.pragma("user_version", FORMAT)
         ours = "SELECT count(*) FROM sqlite_schema WHERE type='table' AND name IN ('run','entry','operation')"
         if db.execute(ours).get != 3:
             raise NotFound("this file is no Windtunnel store", where=str(self.path))
         version = db.pragma("user_version")
-        if version != FORMAT:
+        if not OLDEST <= version <= FORMAT:
             raise VersionMismatch(
-                f"this journal has format {version}; this Windtunnel reads format {FORMAT}",
+                f"this journal has format {version}; this Windtunnel reads formats {OLDEST} to {FORMAT}",
                 where=str(self.path),
                 remedy="open it with the Windtunnel that wrote it",
             )
+
+    def _has_texts(self) -> bool:
+        ((version,),) = self._rows("PRAGMA user_version")
+        return bool(version >= 2)
 
     def _storage_error(self, error: Exception) -> StorageError:
         where = str(self.path)
@@ -368,7 +375,7 @@ class SqliteStore(SqliteReader):
             size = "+".join(f"coalesce(length(CAST({column} AS BLOB)),0)" for column in columns)
             ((found,),) = self._rows(f"SELECT coalesce(sum({size}),0) FROM {table} WHERE run_id=?", [run_id])
             total += found
-        return total
+        return total + sum(len(self.text(hash) or b"") for hash in self._named(run_id))
 
     def erase(self, run_id: str, at: float) -> None:
         try:
@@ -391,6 +398,13 @@ class SqliteStore(SqliteReader):
         except apsw.Error as error:
             raise self._storage_error(error) from None
 
+    def sweep(self) -> int:
+        try:
+            with self._immediate() as db:
+                return drop_texts(db, but=self._named())
+        except apsw.Error as error:
+            raise self._storage_error(error) from None
+
     def shrink(self) -> None:
         try:
             self._db.execute("VACUUM")
@@ -400,7 +414,7 @@ class SqliteStore(SqliteReader):
 
     def altered(self) -> list[str]:
         plain = apsw.Connection(":memory:")
-        plain.execute(TABLES)
+        plain.execute(tables(self._db.pragma("user_version")))
         sql = "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL"
         made = set(plain.execute(sql))
         plain.close()

@@ -9,12 +9,17 @@ from typing import Any
 from windtunnel.codec import Segment
 from windtunnel.journal.model import Checkpoint, Effect, Entry, Operation
 from windtunnel.journal.sqlite_rows import EFFECT_COLUMNS, read_effect
+from windtunnel.journal.texts import named
 
 
 class SqliteReader(ABC):
     @abstractmethod
     def _rows(self, sql: str, values: Sequence[Any] = ()) -> Iterator[Any]:
         """What a query finds; an error of the database in our words."""
+
+    @abstractmethod
+    def _has_texts(self) -> bool:
+        """Whether the store has a table of texts: one of format 1 that is only read has none."""
 
     def entries(self, run_id: str, after: int = -1, upto: int | None = None) -> Iterator[Entry]:
         sql = (
@@ -84,6 +89,19 @@ class SqliteReader(ABC):
     def segments(self, run_id: str) -> Iterator[Segment]:
         sql = "SELECT hash,prev,count,CAST(items AS BLOB) FROM segment WHERE run_id=? ORDER BY rowid"
         return (Segment._make(row) for row in self._rows(sql, [run_id]))
+
+    def text(self, hash: bytes) -> bytes | None:
+        if not self._has_texts():
+            return None
+        sql = "SELECT CAST(body AS BLOB) FROM text WHERE hash=?"
+        return next((row[0] for row in self._rows(sql, [hash])), None)
+
+    def _named(self, run_id: str | None = None) -> set[bytes]:
+        """The texts that the effects name: of a run, or all there are."""
+        folded = "SELECT CAST(request AS BLOB),CAST(result AS BLOB) FROM effect WHERE"
+        folded += " (substr(request,1,1)=' ' OR substr(result,1,1)=' ')"
+        rows = self._rows(f"{folded} AND run_id=?", [run_id]) if run_id is not None else self._rows(folded)
+        return {hash for row in rows for raw in row for hash in named(raw)}
 
     def scored(self, run_id: str, after: int = -1, upto: int | None = None) -> Iterator[tuple[int, bytes]]:
         sql = (

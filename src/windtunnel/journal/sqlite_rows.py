@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -21,6 +21,7 @@ from windtunnel.errors import (
 from windtunnel.journal.heads import Head
 from windtunnel.journal.lease import here
 from windtunnel.journal.model import Batch, Effect, Mail, RunRow, Status
+from windtunnel.journal.schema import FORMAT, TEXTS
 from windtunnel.journal.store import Lease, Owner
 
 BUSY_SECONDS = 30.0
@@ -38,6 +39,7 @@ EFFECT = (
 )
 CHECKPOINT = "INSERT OR REPLACE INTO checkpoint VALUES(?,?,?,?,?,?)"
 SEGMENT = "INSERT OR IGNORE INTO segment VALUES(?,?,?,?,?)"
+TEXT = "INSERT OR IGNORE INTO text VALUES(?,?)"
 EFFECT_COLUMNS = (
     "turn,phase,actor,idx,kind,key,CAST(request AS BLOB),CAST(result AS BLOB),asked,answered,attempts"
 )
@@ -81,6 +83,17 @@ def become_wal(db: apsw.Connection) -> None:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
+
+
+def bring_up(db: apsw.Connection) -> None:
+    """Give an older store the tables of today. From then on an older Windtunnel refuses it, rather than show
+    hashes where texts should stand."""
+    if db.pragma("user_version") == FORMAT:
+        return
+    with Transaction(db):
+        if db.pragma("user_version") < FORMAT:  # another process may have been faster
+            db.execute(TEXTS)
+            db.pragma("user_version", FORMAT)
 
 
 def run_row(row: Any) -> RunRow:
@@ -183,6 +196,8 @@ def write_rows(db: apsw.Connection, batch: Batch) -> None:
         db.executemany(
             OPERATION, [(run_id, *op[:3], op.body.decode(), op.prev, op.hash) for op in batch.operations]
         )
+    if batch.texts:
+        db.executemany(TEXT, [(hash, body.decode()) for hash, body in batch.texts.items()])
     if batch.effects:
         db.executemany(EFFECT, [effect_values(run_id, effect) for effect in batch.effects])
     for c in batch.checkpoints:
@@ -191,6 +206,12 @@ def write_rows(db: apsw.Connection, batch: Batch) -> None:
         db.executemany(SEGMENT, [(run_id, *segment) for segment in batch.segments])
     if batch.taken:
         db.executemany("UPDATE inbox SET taken=? WHERE id=?", batch.taken)
+
+
+def drop_texts(db: apsw.Connection, *, but: Collection[bytes]) -> int:
+    loose = [row for row in db.execute("SELECT hash FROM text") if row[0] not in but]
+    db.executemany("DELETE FROM text WHERE hash=?", loose)
+    return len(loose)
 
 
 def advance(db: apsw.Connection, batch: Batch) -> Head:

@@ -23,6 +23,7 @@ from windtunnel.journal.lineage import Lineage, Part
 from windtunnel.journal.model import Batch, Checkpoint, Place, RunRow, Status
 from windtunnel.journal.sqlite import SqliteStore
 from windtunnel.journal.store import Store
+from windtunnel.journal.texts import texts_named
 from windtunnel.journal.verify import verify
 from windtunnel.journal.witnesses import logs_of, segments_of
 
@@ -199,9 +200,10 @@ def _pieces(lineage: Lineage, parts: list[Part]) -> Iterator[Batch]:
             yield batch
             batch = Batch(run_id, 0)
     yield batch
+    known: set[bytes] = set()
     for effect in store.effects_by_place(run_id):
         if effect.turn <= row.turn + 1:
-            yield Batch(run_id, 0, effects=[effect])
+            yield Batch(run_id, 0, effects=[effect], texts=texts_named(store, effect, known))
     mine = (point for point in store.checkpoints(run_id) if point.seq <= row.head_seq)
     yield from _states(lineage, run_id, mine)
 
@@ -222,11 +224,11 @@ def _past(lineage: Lineage) -> Iterator[Batch]:
             yield batch
             batch = Batch(run_id, 0)
     yield batch
-    begins = -1
+    begins, known = -1, set[bytes]()
     for part in lineage.parts[:-1]:
         for effect in store.effects_by_place(part.row.run_id):
             if begins < effect.turn <= part.last_turn and effect.place not in own:
-                yield Batch(run_id, 0, effects=[effect])
+                yield Batch(run_id, 0, effects=[effect], texts=texts_named(store, effect, known))
         begins = part.last_turn
     taken = {point.turn for point in store.checkpoints(run_id) if point.turn <= last_turn}
     for part in lineage.parts[:-1]:

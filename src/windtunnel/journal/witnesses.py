@@ -19,6 +19,7 @@ from windtunnel.journal.lineage import Lineage
 from windtunnel.journal.model import GENESIS, Checkpoint, Effect, Entry, Mail, Place
 from windtunnel.journal.problems import Problems, safely
 from windtunnel.journal.store import Store
+from windtunnel.journal.texts import named, text_of
 
 FIRST = -(1 << 62)
 
@@ -62,6 +63,7 @@ class EffectWitness:
         self._rows: Iterator[Effect] = iter(())
         self._next: Effect | None = None
         self._named: dict[Place, Used] = {}
+        self._proved: set[bytes] = set()  # texts that were found as their hashes say
         self._open: dict[Place, Used] = {}  # sealed while unanswered: a fork may have a copy of its own
 
     def enter(self, run_id: str, begins: int) -> None:
@@ -112,6 +114,20 @@ class EffectWitness:
             self._say(row, "has another request than the one its entry was sealed with")
         if used.result is not None and sha256(row.result or b"").hexdigest() != used.result:
             self._say(row, "has another result than the one its entry was sealed with")
+        self._texts(row)
+
+    def _texts(self, row: Effect) -> None:
+        """What the row names must be there, and be what it is named by."""
+        for what, raw in (("request", row.request), ("result", row.result)):
+            try:
+                for hash in named(raw):
+                    if hash not in self._proved:
+                        text_of(self._store, hash)
+                        self._proved.add(hash)
+            except StorageError as error:
+                self._say(row, f"cannot be read whole: in its {what}, {error.message}")
+            except (TypeError, AttributeError):  # a tampered cell holds anything
+                self._say(row, f"cannot be read whole: its {what} is no text")
 
     def _unnamed(self, row: Effect) -> None:
         self._say(row, "stands in a sealed turn, and no entry names it")
@@ -127,6 +143,8 @@ class EffectWitness:
         while self._next is not None:
             if self._int(self._next.turn) != sealed + 1:
                 self._say(self._next, "belongs to a turn that was never played")
+            else:
+                self._texts(self._next)
             self._advance()
 
 

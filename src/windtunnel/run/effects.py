@@ -20,11 +20,13 @@ from windtunnel.errors import (
     Divergence,
     EffectFailed,
     EffectMissing,
+    StorageError,
     WindtunnelError,
     WorldError,
 )
 from windtunnel.journal import Effect
 from windtunnel.journal.model import Place
+from windtunnel.journal.texts import fold, unfolded
 from windtunnel.models.tracing import Tracer
 from windtunnel.run.clock import Clock
 from windtunnel.run.context import Frame, RunContext
@@ -112,7 +114,7 @@ class Effects:
                     f"effect {effect.name} ({kind}) has no recorded result", where=effect.name
                 )
             await self._obtain(effect, spec, request, fresh=fresh)
-        return _unwrap(effect)
+        return self._unwrap(effect)
 
     async def once(
         self,
@@ -158,9 +160,9 @@ class Effects:
         return effect
 
     async def settle(self, effect: Effect, result: Any) -> None:
-        effect.result = encode_body(result)
+        effect.result, texts = fold(encode_body(result))
         effect.answered = self._clock.wall()
-        await self._tape.durable(effect)
+        await self._tape.durable(effect, texts)
 
     def _spec(self, kind: str) -> EffectKind:
         spec = self._kinds.get(kind)
@@ -183,15 +185,16 @@ class Effects:
     async def _intent(self, path: str, kind: str, raw: bytes) -> tuple[Effect, bool]:
         frame = self._frame
         place = (frame.turn, frame.phase, path, frame.next_index(path))
+        stored, texts = fold(raw)
         if known := self._known.get(place):
-            if known.kind != kind or known.request != raw:
+            if known.kind != kind or not self._same(known, stored, raw):
                 raise Divergence(
                     f"effect {known.name} was recorded with another request",
                     where=known.name,
                     turn=frame.turn,
                     phase=frame.phase,
                     actor=path,
-                    recorded=known.request.decode(errors="replace"),
+                    recorded=self._whole(known, known.request).decode(errors="replace"),
                     played=raw.decode(errors="replace"),
                 )
             return known, False
@@ -203,9 +206,28 @@ class Effects:
                 phase=frame.phase,
                 actor=path,
             )
-        effect = self._new(place, kind, raw)
-        await self._tape.durable(effect)
+        effect = self._new(place, kind, stored)
+        await self._tape.durable(effect, texts)
         return effect, True
+
+    def _same(self, known: Effect, stored: bytes, raw: bytes) -> bool:
+        """Whether this was asked before: as it would be stored today, or as an older version stored it."""
+        return known.request in (stored, raw) or self._whole(known, known.request) == raw
+
+    def _whole(self, effect: Effect, raw: bytes) -> bytes:
+        """A stored request or result with its texts in it. Their hashes are sealed: one that is not what its
+        hash says differs from the record, like an entry that was edited."""
+        try:
+            return unfolded(self._tape.store, raw)
+        except StorageError as error:
+            raise Divergence(
+                f"effect {effect.name} cannot be read: {error.message}",
+                where=effect.name,
+                remedy=error.remedy,
+                turn=effect.turn,
+                phase=effect.phase,
+                actor=effect.actor,
+            ) from None
 
     def _new(self, place: Place, kind: str, raw: bytes) -> Effect:
         seal = f"{self._tape.run_id} {place} {kind} ".encode() + raw
@@ -264,11 +286,10 @@ class Effects:
             if self.intake is not None and await self.intake() and effect.result is None:
                 raise Parked(effect)
 
-
-def _unwrap(effect: Effect) -> Any:
-    assert effect.result is not None
-    answer = decode_body(effect.result)
-    if "failed" in answer:
-        failed = answer["failed"]
-        raise EffectFailed(failed["message"], where=failed.get("where"), remedy=failed.get("remedy"))
-    return answer["ok"]
+    def _unwrap(self, effect: Effect) -> Any:
+        assert effect.result is not None
+        answer = decode_body(self._whole(effect, effect.result))
+        if "failed" in answer:
+            failed = answer["failed"]
+            raise EffectFailed(failed["message"], where=failed.get("where"), remedy=failed.get("remedy"))
+        return answer["ok"]

@@ -16,6 +16,7 @@ from msgspec import Struct, ValidationError, convert
 from windtunnel.codec import decode_body
 from windtunnel.errors import CodecError, WindtunnelError
 from windtunnel.journal import Effect, Mail
+from windtunnel.journal.texts import unfolded
 from windtunnel.run.clock import Clock
 from windtunnel.run.effects import Effects
 from windtunnel.run.entries import MailTaken
@@ -165,7 +166,7 @@ class Inbox:
             for mail, _ in cast:
                 self._refuse(mail, turn, f"nothing called {name!r} waits for votes")
             return
-        request = decode_body(effect.request)
+        request = decode_body(unfolded(self._store, effect.request))
         needed = request["hold"].get("approvers", 1)
         approvers: list[str] = []
         for position, (mail, vote) in enumerate(cast):
@@ -188,7 +189,7 @@ class Inbox:
         await self._settle(effect, {"outcome": outcome, "by": by, "note": note})
 
     async def _settle(self, effect: Effect, ruling: dict[str, Any]) -> None:
-        deferred = decode_body(effect.request)["hold"].get("mode") == "defer"
+        deferred = decode_body(unfolded(self._store, effect.request))["hold"].get("mode") == "defer"
         told = {"turn": self._next} if deferred else {}
         await self._effects.settle(effect, {"ok": ruling, **told})
 
@@ -209,7 +210,7 @@ class Inbox:
         for effect in self._store.waiting(self._run_id):
             if effect.kind != "approval" or self._waiting(effect.name) is None:
                 continue
-            seconds = decode_body(effect.request)["hold"].get("expires_seconds")
+            seconds = decode_body(unfolded(self._store, effect.request))["hold"].get("expires_seconds")
             if effect.name in late or (seconds is not None and self._clock.wall() >= effect.asked + seconds):
                 mine = self._effects.named(effect.name) or effect
                 self._tape.operate("expired", effect=effect.name)
@@ -222,7 +223,7 @@ class Inbox:
             mine = self._store.effects(self._run_id, item.turn)
             effect = next((e for e in mine if e.name == item.effect), None)
             if effect is not None and effect.result is not None:
-                answer = decode_body(effect.result)
+                answer = decode_body(unfolded(self._store, effect.result))
                 if answer.get("turn", 0) > number:
                     continue
                 outcome = answer["ok"]

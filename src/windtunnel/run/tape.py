@@ -11,7 +11,7 @@ returns only when its row, and all history before it, is on the disk.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from windtunnel.codec import encode_body
@@ -184,10 +184,11 @@ class Tape:
             raise
         self._batch, self._bytes = Batch(self.run_id, self._fence), 0
 
-    async def durable(self, effect: Effect) -> None:
-        """Commit an effect, together with every other that arrived in the same moment."""
+    async def durable(self, effect: Effect, texts: Mapping[bytes, bytes]) -> None:
+        """Commit an effect with the texts it names, and with every other that arrived in the same moment."""
         if not self.writes:
             raise RunError("a replay writes nothing")
+        self._batch.texts.update(texts)
         self._batch.effects.append(effect)
         if self._flushing is None:
             loop = asyncio.get_running_loop()

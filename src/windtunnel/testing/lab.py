@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from windtunnel.codec import decode_body, encode_body
 from windtunnel.journal import Effect, Entry, RunRow, SqliteStore, Status
 from windtunnel.journal.lineage import Lineage
+from windtunnel.journal.texts import unfolded
 from windtunnel.models.hub import Hub
 from windtunnel.run.begin import begin
 from windtunnel.run.clock import Clock
@@ -126,7 +127,7 @@ class Lab:
         """Vote for every action that is held, answer every question. Whether there was any."""
         done = False
         for effect in self.waiting(run_id):
-            request = decode_body(effect.request)
+            request = decode_body(unfolded(self.store, effect.request))
             if effect.kind == "approval":
                 for number in range(request["hold"].get("approvers", 1)):
                     self.vote(effect.name, sender=f"approver-{number + 1}", run_id=run_id)
