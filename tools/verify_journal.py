@@ -2,8 +2,8 @@
 
     python3 tools/verify_journal.py STORE [RUN]
 
-Both hash chains of each run, its row, and the head kept in the file beside the store. Exit 0: all hold;
-1: something does not; 2: this is no store. (`windtunnel verify` proves more: effects, checkpoints, mail.)
+Both hash chains of each run, its row, the head kept in the file beside the store; and the store's texts. Exit
+0: all hold; 1: something does not; 2: this is no store. (`windtunnel verify` proves more: effects, states.)
 """
 
 import hashlib
@@ -18,9 +18,7 @@ Head = tuple[int, bytes, int, bytes]
 ZERO, NO_LIMIT = bytes(32), 1 << 62
 ENTRIES = """SELECT seq, turn, phase, kind, actor, CAST(body AS BLOB), prev, hash FROM entry
              WHERE run_id = ? AND seq <= ? ORDER BY seq"""
-OPERATIONS = (
-    "SELECT seq, at, kind, CAST(body AS BLOB), prev, hash FROM operation WHERE run_id = ? ORDER BY seq"
-)
+OPERATIONS = "SELECT seq, at, kind, CAST(body AS BLOB), prev, hash FROM operation WHERE run_id=? ORDER BY seq"
 ROW = "SELECT head_seq, head_hash, op_seq, op_hash, pruned FROM run WHERE run_id = ?"
 
 
@@ -60,9 +58,7 @@ def verify(db: sqlite3.Connection, heads: dict[str, Head], run: str) -> str:
     if said != entries + operations:
         return f"its row does not name its ends, entry {entries[0]} and operation {operations[0]}"
     if (entry_there, operation_there) != (kept[1], kept[3]):
-        return (
-            f"the head kept outside (entry {kept[0]}, operation {kept[2]}) is not in it: cut, or written anew"
-        )
+        return f"the head outside (entry {kept[0]}, operation {kept[2]}) is not in it: cut, or written anew"
     return "intact and complete" if run in heads else "intact; no head is kept outside"
 
 
@@ -88,6 +84,11 @@ def main(store: str, *runs: str) -> int:
             verdict = str(problem)
         sound = sound and verdict.startswith(("intact", "pruned"))
         print(f"{run}: {verdict}")
+    has_texts = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'text'").fetchall()
+    for digest, body in db.execute("SELECT hash, CAST(body AS BLOB) FROM text") if has_texts else ():
+        if hashlib.sha256(body).digest() != digest:
+            print(f"text {digest.hex()}: was changed: its hash does not match its body")
+            sound = False
     return 0 if sound else 1
 
 

@@ -106,6 +106,9 @@ def rules_scenario(turns: int = 60) -> Scenario:
 # --- the outside ------------------------------------------------------------------------------------
 
 
+TERMS = "What is agreed here holds until the end of the day, and no longer. " * 20  # stored once, as a text
+
+
 class Asks:
     """Decides by what the outside says; every third turn of something that must not happen twice."""
 
@@ -118,7 +121,8 @@ class Asks:
             total += await context.effect("quote", {"who": context.actor, "part": part})
             self.outside.used(context.turn, context.actor, part + 1)
         if context.turn % self.each == 0:
-            total += await context.effect(self.kind, {"who": context.actor, "turn": context.turn})
+            asked = {"who": context.actor, "turn": context.turn, "terms": TERMS}
+            total += await context.effect(self.kind, asked)
             self.outside.used(context.turn, context.actor, 3)
         context.memory.last = total
         return Move(total % 50)

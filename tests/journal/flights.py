@@ -87,18 +87,30 @@ class Judge:
         return ACCEPT
 
 
+# What a call repeats, or is long: stored once as a text, beside calls that are short.
+BRIEF = "Say what a coin is worth today, and why. " * 20
+TOOLS = [{"name": f"tool{number}", "schema": {"type": "object", "about": "x" * 200}} for number in range(3)]
+REASON = "Because coins are scarce, and so is patience. " * 20
+
+
 class Asker:
+    """Asks briefly in odd turns, at length in even ones."""
+
     async def decide(self, seen: Any, context: Any) -> Action:
         context.memory.thoughts += 1
-        return Give(await context.effect("quote", {"turn": context.turn}) % 50)
+        if context.turn % 2:
+            return Give(await context.effect("quote", {"turn": context.turn}) % 50)
+        told = {"turn": context.turn, "brief": BRIEF, "tools": TOOLS}
+        return Give((await context.effect("quote", told))["price"] % 50)
 
 
 def _still(seen: Any, context: Any) -> Action:
     return Give(1)
 
 
-async def _quote(request: Any, call: Any) -> int:
-    return int(request["turn"]) * 7
+async def _quote(request: Any, call: Any) -> Any:
+    price = int(request["turn"]) * 7
+    return {"price": price, "why": f"{price}. {REASON}", "again": REASON} if "brief" in request else price
 
 
 ROLE = Role((Give, Rest), Rest(), {"still": _still}, memory=Memory)

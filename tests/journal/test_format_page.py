@@ -10,9 +10,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from tests.journal.flights import edit, rows
+from tests.journal.flights import BRIEF, TOOLS, edit, rows
 from windtunnel.journal.verify import PLACES
 
 ROOT = Path(__file__).parents[2]
@@ -73,6 +74,7 @@ TAMPERED = {
     "gone": "DELETE FROM entry WHERE run_id='r1' AND seq=9",
     "cut": "DELETE FROM entry WHERE run_id='r1' AND kind='ended'",
     "time": "UPDATE operation SET at=at+1 WHERE run_id='r1' AND seq=0",
+    "text": "UPDATE text SET body=body||' ' WHERE body LIKE 'Say what%'",
     "row": "UPDATE run SET head_hash=zeroblob(32) WHERE run_id='r1'",
 }
 
@@ -82,7 +84,13 @@ def test_the_standalone_verifier_finds(flown, what):
     edit(flown, TAMPERED[what])
     done = tool(flown, "r1")
     assert done.returncode == 1, done.stdout
-    assert "intact" not in done.stdout
+    assert ("intact" not in done.stdout) is (what != "text"), "a text is no run's own"
+    assert ("text " in done.stdout) is (what == "text")
+
+
+def test_the_pages_query_finds_the_texts_of_effects(flown):
+    (query,) = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
+    assert {body for (body,) in rows(flown, query)} == {BRIEF, msgspec.json.encode(TOOLS).decode()}
 
 
 def test_the_standalone_verifier_finds_a_cut_tail_with_a_mended_row(flown):

@@ -76,14 +76,53 @@ def test_a_pruned_run_is_not_played_forked_or_pruned_again(store):
 
 def test_the_file_gets_smaller(tmp_path):
     store = SqliteStore(tmp_path / "x.sqlite", create=True)
-    for name in ("a", "b", "c", "d"):
+    for name in "abcdef":
         flights.fly(store, name, turns=60, stops=())
     store.close()
     before = store.path.stat().st_size
     store = SqliteStore(store.path)
-    prune(store, ["a", "b", "c"], at=5.0)
+    prune(store, list("abcde"), at=5.0)
     store.close()
     assert store.path.stat().st_size < before / 2
+
+
+def texts(store: SqliteStore) -> set[str]:
+    return {body for (body,) in rows(store.path, "SELECT body FROM text")}
+
+
+def test_texts_go_when_no_effect_names_them_any_more(store):
+    flights.fly(store, "s1", turns=4, stops=())
+    shared = texts(store)
+    prune(store, ["r1", "f1"], at=5.0)
+    left = texts(store)
+    assert left < shared, "the later turns of r1 and f1 had reasons of their own"
+    assert flights.BRIEF in left
+    assert verify(store, "s1").intact
+    assert replayed(store, "s1")
+    prune(store, ["s1"], at=6.0)
+    assert texts(store) == set()
+
+
+def test_a_fork_that_took_its_past_over_keeps_its_texts(store):
+    before = texts(store)
+    prune(store, ["r1"], at=5.0)
+    assert texts(store) == before
+    assert verify(store, "f1").intact
+
+
+def test_texts_left_by_a_prune_that_was_cut_short_go_with_the_next(store):
+    store.erase("f1", 5.0)
+    store.erase("r1", 5.0)
+    assert texts(store), "a kill came here"
+    prune(store, ["r1"], at=6.0)
+    assert texts(store) == set()
+
+
+def test_an_effect_that_cannot_be_read_keeps_all_texts(store):
+    before = texts(store)
+    flights.edit(store.path, "UPDATE effect SET request=' {' WHERE run_id='r1' AND turn=2")
+    assert "cannot be read" in prune(store, ["f1"], at=5.0).note
+    assert texts(store) == before
 
 
 def test_a_tombstone_with_another_head_than_the_one_outside_is_found(store):
@@ -125,4 +164,7 @@ def test_a_plan_without_a_condition_is_refused(store):
 def test_the_weight_of_a_run_counts_what_it_stores(store):
     bodies = rows(store.path, "SELECT sum(length(body)) FROM entry WHERE run_id='r1'")[0][0]
     assert store.weigh("r1") > bodies
+    before = store.weigh("r1")
+    flights.edit(store.path, "DELETE FROM text WHERE body=?", flights.BRIEF)
+    assert store.weigh("r1") == before - len(flights.BRIEF)
     assert store.weigh("nobody") == 0

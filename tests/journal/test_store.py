@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,50 @@ def test_the_result_of_an_effect_replaces_nothing_but_itself(store):
     store.commit([Batch("r", fence, effects=[answered])])
     assert store.effects("r") == [answered]
     assert store.waiting("r") == []
+
+
+SAID = "a prompt, with é in it".encode()
+HASH = sha256(SAID).digest()
+
+
+def naming(turn: int) -> Effect:
+    folded = b' {"said":{"$text":"%b"}}' % HASH.hex().encode()
+    return Effect(turn, "plan", "a", 0, "quote", f"key {turn}", folded, folded, 3.0, 4.0)
+
+
+def test_a_text_is_stored_once_and_read_back_as_it_was(store):
+    fence = held(store)
+    assert store.text(HASH) is None
+    for turn in (1, 2):
+        store.commit([Batch("r", fence, effects=[naming(turn)], texts={HASH: SAID})])
+    assert store.text(HASH) == SAID
+    assert store.effects("r") == [naming(1), naming(2)]
+    assert store.text(b"x" * 32) is None
+
+
+def test_a_commit_that_is_refused_leaves_no_text(store):
+    fence = held(store)
+    with pytest.raises(LeaseLost):
+        store.commit([Batch("r", fence + 1, effects=[naming(1)], texts={HASH: SAID})])
+    assert store.text(HASH) is None
+
+
+def test_texts_go_when_the_last_effect_that_names_them_is_gone(store):
+    for run_id in ("r", "s"):
+        store.commit([Batch(run_id, held(store, run_id), effects=[naming(1)], texts={HASH: SAID})])
+    assert store.sweep() == 0
+    store.erase("r", 5.0)
+    assert store.sweep() == 0
+    assert store.text(HASH) == SAID
+    store.erase("s", 5.0)
+    assert store.sweep() == 1
+    assert store.text(HASH) is None
+
+
+def test_a_text_comes_along_with_a_run(store):
+    store.bring_in(row(), [Batch("r", 0, effects=[naming(1)], texts={HASH: SAID})])
+    assert store.text(HASH) == SAID
+    assert store.weigh("r") >= len(SAID)
 
 
 def test_a_commit_is_all_or_nothing_across_runs(store):

@@ -79,6 +79,13 @@ EDITS = {
         "effect 2.plan.a.9 stands in a sealed turn, and no entry names it",
     ),
     "effect of the future": ("UPDATE effect SET turn=99 WHERE run_id='r1' AND turn=8", "never played"),
+    "text body": ("UPDATE text SET body=body||' ' WHERE body LIKE 'Say what%'", "effect 2.plan.a.0 cannot be read whole: in its request, text"),
+    "text of a result": ("UPDATE text SET body=replace(body,'28','29') WHERE body LIKE '28. %'", "effect 4.plan.a.0 cannot be read whole: in its result, text"),
+    "text gone": ("DELETE FROM text WHERE body LIKE '28. %'", "is missing from the store"),
+    "text hash": ("UPDATE text SET hash=zeroblob(32) WHERE body LIKE '28. %'", "is missing from the store"),
+    "text of another": ("UPDATE text SET body=(SELECT body FROM text WHERE body LIKE '42. %') WHERE body LIKE '28. %'", "was changed: its hash does not match its body"),
+    "table of texts gone": ("DROP TABLE text", "table text of this store is not"),
+    "effect no longer folded": ("UPDATE effect SET request=ltrim(request) WHERE run_id='r1' AND turn=2", "effect 2.plan.a.0 has another request"),
     "checkpoint state": ("UPDATE checkpoint SET state=CAST(state||'x' AS BLOB) WHERE run_id='r1' AND turn=5", "checkpoint of turn 5 is not"),
     "checkpoint memory": ("UPDATE checkpoint SET memory='{}' WHERE run_id='r1' AND turn=5", "checkpoint of turn 5 has another memory"),
     "checkpoint deferred": ("UPDATE checkpoint SET deferred='[]' WHERE run_id='r1' AND turn=5", "turn 5 has another deferred"),
@@ -234,9 +241,9 @@ def test_rechained_operations_are_found_by_the_head_outside(flown):
 
 
 def test_a_rechained_history_that_its_tables_contradict_is_not_intact(flown):
-    ((seq,),) = rows(flown, "SELECT seq FROM entry WHERE run_id='r1' AND kind='effect' AND turn=6")
-    rechain(flown, "entry", seq, lambda body: body.replace(sha256(b'{"ok":42}').hexdigest(), "0" * 64))
-    assert "effect 6.plan.a.0 has another result" in told(proved(flown))
+    ((seq,),) = rows(flown, "SELECT seq FROM entry WHERE run_id='r1' AND kind='effect' AND turn=7")
+    rechain(flown, "entry", seq, lambda body: body.replace(sha256(b'{"ok":49}').hexdigest(), "0" * 64))
+    assert "effect 7.plan.a.0 has another result" in told(proved(flown))
 
 
 def test_a_changed_parent_is_found_under_its_fork(flown):

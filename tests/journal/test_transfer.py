@@ -44,6 +44,8 @@ def test_a_copied_run_has_the_same_head_and_proves_and_replays(source, target):
     for table in ("entry", "operation", "effect", "checkpoint", "segment", "inbox"):
         there = f"SELECT count(*) FROM {table} WHERE run_id='r1'"
         assert rows(source.path, there) == rows(target.path, there) != [(0,)]
+    named = "SELECT hash, body FROM text ORDER BY hash"
+    assert rows(source.path, named) == rows(target.path, named) != []
 
 
 def test_a_fork_that_travels_alone_takes_its_past_along(source, target):
