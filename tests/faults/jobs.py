@@ -21,6 +21,7 @@ from tests.faults.outside import Outside
 from windtunnel.codec import decode_body
 from windtunnel.errors import WindtunnelError
 from windtunnel.journal import Effect, RunRow, SqliteStore, Status, sqlite
+from windtunnel.journal.texts import whole
 from windtunnel.run.begin import begin
 from windtunnel.run.clock import Clock
 from windtunnel.run.player import Player
@@ -151,7 +152,7 @@ def drive(job: Job, store: SqliteStore) -> RunRow:
         if job.world == "people":
             write_letter(store, row.turn)  # before the answers, so that it always reaches the turn that waits
         for effect in store.waiting(RUN):
-            serve(store, effect)
+            serve(store, whole(store, effect))
     raise AssertionError("the run waits for ever")
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.toys import broker, desk
+from tests.toys import broker, clerk, desk
 from tests.toys.broker import Order, Wait
 from tests.toys.flight import Script, sit
 from windtunnel.testing.lab import Lab
@@ -38,6 +38,13 @@ def vote(lab: Lab, run_id: str) -> None:
     lab.vote("2.validate.ann.0", run_id=run_id)
 
 
+def read_letter(lab: Lab, run_id: str) -> None:
+    note = "Read twice, and fit to leave the house as it is. " * 30
+    lab.post(
+        "vote", {"effect": "2.validate.c.0", "approve": True, "note": note}, sender="boss", run_id=run_id
+    )
+
+
 HELD = Scenario(
     "broker",
     "golden",
@@ -45,6 +52,7 @@ HELD = Scenario(
     agents=(AgentSpec("ann", kind="python"), AgentSpec("bo")),
     parameters={"limit": 50},
 )
+LETTERS = Scenario("clerk", "golden", turns=8, agents=(AgentSpec("c", kind="python"),))
 TALK = Scenario("desk", "golden", turns=8, agents=(AgentSpec("d", kind="python"),))
 
 STORIES = {
@@ -57,6 +65,8 @@ STORIES = {
     ),
     # a team that asks models at the same time, a memory, a transcript in a Log
     "talk": Story(desk.world, TALK, lambda: {"d": desk.Team()}, {}),
+    # long calls, replies, actions and notes, stored once as texts: format 2 (those above are of format 1)
+    "letters": Story(clerk.world, LETTERS, lambda: {"c": clerk.Clerk()}, {4: read_letter}),
 }
 
 

@@ -282,7 +282,7 @@ def test_an_old_run_moves_to_a_new_store_as_it_is(old, tmp_path):
     target.close()
 
 
-@pytest.mark.parametrize("name", ["held", "talk"])
+@pytest.mark.parametrize("name", ["held", "talk"])  # those of format 1
 def test_a_golden_journal_is_given_its_table(tmp_path, name):
     path = tmp_path / f"{name}.sqlite"
     path.write_bytes((HERE / path.name).read_bytes())

@@ -7,6 +7,7 @@ import time
 
 from windtunnel.codec import decode_body, encode_body
 from windtunnel.journal import SqliteStore
+from windtunnel.journal.texts import whole
 
 
 def main(path: str, name: str, answers: int) -> None:
@@ -16,7 +17,7 @@ def main(path: str, name: str, answers: int) -> None:
     while len(given) < answers and time.monotonic() < limit:
         for effect in store.waiting("run"):
             if effect.actor == name and effect.name not in given:
-                seen = decode_body(effect.request)["observation"]
+                seen = decode_body(whole(store, effect).request)["observation"]
                 body = {"effect": effect.name, "result": {"type": "Say", "text": f"Not {seen['hint']}!"}}
                 store.post("run", "answer", encode_body(body), name, time.time())
                 given.add(effect.name)
