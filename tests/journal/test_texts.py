@@ -85,6 +85,12 @@ def _nothing(hash: bytes) -> bytes:
     raise AssertionError(f"nobody named {hash.hex()}")
 
 
+@pytest.mark.parametrize("mark", ['"', "\\", '\\"', "\n", "é", "\u2028"])
+def test_a_text_full_of_marks_is_a_text_too(mark):
+    _, texts = there_and_back({"said": mark * LEAST, "more": ["y" * 100] * 10})
+    assert list(texts.values()) == [(mark * LEAST).encode()]
+
+
 PIECES = st.sampled_from(["$text", "$json", "$plain", "schema", "tools", "a", ""])
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.toys import clerk
@@ -19,13 +21,13 @@ from windtunnel.journal import Status
 from windtunnel.journal.lineage import Lineage
 from windtunnel.journal.verify import verify
 from windtunnel.testing.lab import Lab
-from windtunnel.world import AgentSpec, Scenario
+from windtunnel.world import Actor, AgentSpec, Scenario
 
 NOTE = "I read it twice, and it may leave the house as it is. " * 30
 
 
-def scenario(turns: int = 8) -> Scenario:
-    return Scenario("clerk", "toy", turns=turns, agents=(AgentSpec("c", kind="python"),))
+def scenario(turns: int = 8, kind: str = "python") -> Scenario:
+    return Scenario("clerk", "toy", turns=turns, agents=(AgentSpec("c", kind=kind),))
 
 
 @pytest.fixture
@@ -69,6 +71,27 @@ def test_what_waits_is_shown_whole_and_its_vote_is_bound_to_it(lab: Lab) -> None
     assert control.vote(path, asked.effect, True, sender="boss", note=NOTE).row.run_id == "run"
     lab.go()
     assert [body["body"]["outcome"] for body in lab.bodies("mail")] == ["approved"]
+
+
+class Reading(clerk.Office):
+    """Shows a person the whole letter to answer."""
+
+    def observe(self, state: clerk.State, actor: Actor) -> Mapping[str, Any]:
+        return {"letter": CLOSING + INSTRUCTIONS}
+
+
+def test_a_person_who_answers_is_shown_the_whole_question(tmp_path: Path) -> None:
+    office = msgspec.structs.replace(clerk.world, engine=Reading())
+    shown: list[Any] = []
+
+    def answer(kind: str, request: Any) -> Any:
+        shown.append(request["observation"])
+        return {"type": "Write", "text": "Yes."}
+
+    with Lab(office, folder=tmp_path) as lab:
+        row = lab.play(scenario(2, kind="human"), answer=answer)
+        assert row.status is Status.COMPLETED
+    assert shown == [{"letter": CLOSING + INSTRUCTIONS}] * 2
 
 
 def test_a_vote_for_another_long_letter_does_not_count(lab: Lab) -> None:

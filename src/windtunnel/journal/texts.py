@@ -28,6 +28,8 @@ DEEPEST = 64  # levels; what lies deeper stays where it is
 PARTS = frozenset({"schema", "tools"})  # what repeats from call to call without being a text
 TEXT, JSON, PLAIN = "$text", "$json", "$plain"
 _NAMES = frozenset({TEXT, JSON, PLAIN})
+_PARTS = tuple(f'"{part}":'.encode() for part in sorted(PARTS))
+_WALKED = frozenset({str, list, dict})
 
 Texts = dict[bytes, bytes]  # by hash
 Find = Callable[[bytes], bytes]
@@ -40,7 +42,7 @@ def fold(raw: bytes) -> tuple[bytes, Texts]:
     texts: Texts = {}
     if raw.startswith(FOLDED):
         raw = raw.lstrip()  # only ready-made JSON begins so: it must not pass for a folded form
-    if len(raw) < LEAST_BYTES:
+    if len(raw) < LEAST_BYTES or not _may_hold_texts(raw):
         return raw, texts
     try:
         folded = _fold(_decode(raw), texts, 0)
@@ -49,13 +51,21 @@ def fold(raw: bytes) -> tuple[bytes, Texts]:
     return (FOLDED + _encode(folded), texts) if texts else (raw, texts)
 
 
+def _may_hold_texts(raw: bytes) -> bool:
+    """A look at the bytes alone, as a long list of numbers takes far longer to walk through."""
+    if any(part in raw for part in _PARTS):
+        return True
+    plain = raw.replace(b"\\\\", b"..").replace(b'\\"', b"..") if b"\\" in raw else raw
+    return any(len(string) >= LEAST for string in plain.split(b'"')[1::2])
+
+
 def _fold(value: Any, texts: Texts, depth: int) -> Any:
     if depth > DEEPEST:
         return value
     if isinstance(value, str):
         return value if len(value) < LEAST else {TEXT: _kept(value.encode(), texts)}
     if isinstance(value, list):
-        return [_fold(item, texts, depth + 1) for item in value]
+        return [_fold(item, texts, depth + 1) if type(item) in _WALKED else item for item in value]
     if isinstance(value, dict):
         folded = {key: _fold_field(key, item, texts, depth + 1) for key, item in value.items()}
         return {PLAIN: folded} if _is_name(value) else folded

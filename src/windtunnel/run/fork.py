@@ -15,7 +15,6 @@ from windtunnel.codec import decode_body, encode_body
 from windtunnel.errors import NotFound, UsageError, WrongState
 from windtunnel.journal import Effect, Entry, RunRow, Status, Store, entry_hash
 from windtunnel.journal.lineage import Lineage
-from windtunnel.journal.texts import unfolded
 from windtunnel.run.at_once import at_once
 from windtunnel.run.begin import add, check_scenario
 from windtunnel.run.checkpoints import circumstances
@@ -147,9 +146,7 @@ def _carried(lineage: Lineage, point: Point, scenario: Scenario) -> list[Effect]
 def _undecided(lineage: Lineage, upto: int) -> list[Effect]:
     """Held actions of the shared past that still waited at the fork: the child asks for its own votes."""
     held = {
-        e.name: e
-        for e in lineage.approvals(upto)
-        if decode_body(unfolded(lineage.store, e.request))["hold"].get("mode") == "defer"
+        e.name: e for e in lineage.approvals(upto) if decode_body(e.request)["hold"].get("mode") == "defer"
     }
     if held:
         for entry in lineage.entries():

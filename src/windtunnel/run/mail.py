@@ -166,8 +166,7 @@ class Inbox:
             for mail, _ in cast:
                 self._refuse(mail, turn, f"nothing called {name!r} waits for votes")
             return
-        request = decode_body(unfolded(self._store, effect.request))
-        needed = request["hold"].get("approvers", 1)
+        needed = _terms(effect).get("approvers", 1)
         approvers: list[str] = []
         for position, (mail, vote) in enumerate(cast):
             if problem := _invalid(vote, mail.sender, effect, approvers):
@@ -189,7 +188,7 @@ class Inbox:
         await self._settle(effect, {"outcome": outcome, "by": by, "note": note})
 
     async def _settle(self, effect: Effect, ruling: dict[str, Any]) -> None:
-        deferred = decode_body(unfolded(self._store, effect.request))["hold"].get("mode") == "defer"
+        deferred = _terms(effect).get("mode") == "defer"
         told = {"turn": self._next} if deferred else {}
         await self._effects.settle(effect, {"ok": ruling, **told})
 
@@ -210,7 +209,7 @@ class Inbox:
         for effect in self._store.waiting(self._run_id):
             if effect.kind != "approval" or self._waiting(effect.name) is None:
                 continue
-            seconds = decode_body(unfolded(self._store, effect.request))["hold"].get("expires_seconds")
+            seconds = _terms(effect).get("expires_seconds")
             if effect.name in late or (seconds is not None and self._clock.wall() >= effect.asked + seconds):
                 mine = self._effects.named(effect.name) or effect
                 self._tape.operate("expired", effect=effect.name)
@@ -229,6 +228,12 @@ class Inbox:
                 outcome = answer["ok"]
                 found.append(MailTaken("ruling", {"effect": item.effect, **outcome}))
         return found
+
+
+def _terms(effect: Effect) -> dict[str, Any]:
+    """What an action is held to. But for the reason all of it is short, and so stands in the stored form."""
+    terms: dict[str, Any] = decode_body(effect.request)["hold"]
+    return terms
 
 
 def _invalid(vote: Vote, sender: str, effect: Effect, approvers: list[str]) -> str | None:
