@@ -169,9 +169,9 @@ def _google(deployment: Deployment, secret: str, client: Any) -> Model[Any]:
 
 
 def _openai(deployment: Deployment, secret: str, client: Any) -> Model[Any]:
-    from openai import AsyncOpenAI  # noqa: PLC0415 - loaded only where it is asked
+    from windtunnel.models.lean import LeanOpenAI  # noqa: PLC0415 - it loads openai
 
-    sdk = AsyncOpenAI(api_key=secret, base_url=deployment.url, http_client=client, max_retries=0)
+    sdk = LeanOpenAI(api_key=secret, base_url=deployment.url, http_client=client, max_retries=0)
     at_home = deployment.url.rstrip("/") == PROVIDERS["openai"].address
     if deployment.provider == "openai":
         models = import_module("pydantic_ai.models.openai")
