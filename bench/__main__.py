@@ -21,6 +21,7 @@ BENCHES = {  # module, by name, in the order in which all of them are run
     "economy": "bench.economy",
     "crowd": "bench.crowd",
     "llm-efficiency": "bench.llm_efficiency",
+    "gateway-overhead": "bench.gateway_overhead",
 }
 
 

@@ -34,7 +34,8 @@ class Checkout:
         self.home = folder
         self.root = folder / "a fresh checkout"
         (self.root / "requirements").mkdir(parents=True)
-        for name in ("dev", "pyproject.toml", "requirements/dev.txt"):
+        locks = [f"requirements/{name}.txt" for name in ("dev", "bench", "bench-litellm")]
+        for name in ("dev", "pyproject.toml", *locks):
             shutil.copy(ROOT / name, self.root / name)
         (folder / "bin").mkdir()
         for name, text in (("uv", UV), ("python3", PYTHON)):
@@ -175,7 +176,27 @@ def test_lint_refuses_arguments_it_does_not_know(fresh):
     assert fresh.asked() == []
 
 
-@pytest.mark.parametrize("lock", ["dev", "bench", "uv"])
+@pytest.mark.parametrize(
+    ("ask", "made"),
+    [
+        (("gateway-overhead",), True),
+        (("memory", "gateway-overhead", "--json"), True),
+        (("--json",), True),  # all of them
+        ((), True),
+        (("memory", "replay"), False),
+        (("--smoke",), False),
+        (("--help",), False),
+    ],
+)
+def test_the_environment_of_one_peer_is_made_only_where_that_peer_is_measured(fresh, ask, made):
+    done = fresh.dev("bench", *ask)
+    assert done.returncode == 0, done.stderr
+    assert "making .venv-bench" in done.stderr
+    assert ("making .venv-litellm" in done.stderr) == made
+    assert (fresh.root / ".venv-litellm").exists() == made
+
+
+@pytest.mark.parametrize("lock", ["dev", "bench", "bench-litellm", "uv"])
 def test_the_locks_hold_hashes_and_no_addresses(lock):
     lines = (ROOT / "requirements" / f"{lock}.txt").read_text(encoding="utf-8").splitlines()
     pins = [line for line in lines if not line.startswith((" ", "#"))]
