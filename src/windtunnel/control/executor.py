@@ -49,7 +49,7 @@ def hub_of(workspace: Workspace | None) -> Hub:
     """Where the runs of a workspace ask their models."""
     if workspace is None:
         return Hub()
-    return Hub(lambda: workspace.settings.models, home=workspace.runs.parent)
+    return Hub(lambda: workspace.settings.models, environ=workspace.environ, home=workspace.runs.parent)
 
 
 class LocalExecutor:
