@@ -1,4 +1,4 @@
-"""OpenAI's own client, but for what a plain chat completion does not need: a third of the time of a call.
+"""OpenAI's own client, but for what a plain chat completion does not need and costs most.
 
 The SDK walks every request along its declared types and builds every reply field by field, both in Python.
 pydantic-ai's model, which is what asks here, hands in a body of plain values and checks the reply itself. So
