@@ -132,11 +132,14 @@ def circumstances(lineage: Lineage, seq: int) -> tuple[dict[str, Any], int, dict
 
 
 def restore_memories(player: Player, types: Mapping[str, type], raw: bytes) -> None:
-    """Memories as they were when the bytes were made, by the paths that keep them."""
+    """Memories as they were when the bytes were made, by the paths that keep them, and in that order: it is
+    the order in which they are hashed."""
     found = decode_body(raw, dict[str, Raw]) if raw else {}
-    for path in [path for path in types if path in found]:  # in the order of the cast: it is hashed
+    for path, kept in found.items():
+        if path not in types:
+            continue
         try:
-            player.frame.memories[path] = decode_body(bytes(found[path]), types[path])
+            player.frame.memories[path] = decode_body(bytes(kept), types[path])
         except (ValidationError, CodecError) as error:
             raise VersionMismatch(f"the memory of {path} does not fit its type: {error}") from None
 

@@ -114,6 +114,8 @@ class Player:
         if self.cast.memories:
             self.memory_bytes = encode_body(self.frame.memories)
             self.memory_hash = sha256(self.memory_bytes).hexdigest()
+        else:
+            self.memory_bytes, self.memory_hash = b"", ""
         if self.deferred or self.deferred_hash:
             self.deferred_bytes = encode_body(self.deferred)
             self.deferred_hash = sha256(self.deferred_bytes).hexdigest() if self.deferred else ""
@@ -339,8 +341,12 @@ class Player:
         return self.tape.ahead(FORK)
 
     def start_memories(self) -> None:
-        for path, memory in self.cast.memories.items():
-            self.frame.memories.setdefault(path, memory())
+        """One for each that keeps any, in the order of the cast. What nobody keeps any more (a fork seats
+        others) goes: a run taken up again would not have it either."""
+        kept = self.frame.memories
+        self.frame.memories = {
+            path: kept[path] if path in kept else memory() for path, memory in self.cast.memories.items()
+        }
 
     def become(self, scenario: Scenario, *, branch: int) -> None:
         """Take up a scenario: at the start, from a checkpoint, or at a fork."""
