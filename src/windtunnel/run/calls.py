@@ -33,6 +33,7 @@ class ModelCalls:
         self.hub, self._tape = hub, tape
         self._offers: dict[str, tuple[Any, bool]] = {}
         self._accounts: list[Account] | None = None
+        self._cut: set[str] = set()  # calls that were stopped while they lived, and reserved as such
         self._attempts = 0
         self.asked = 0  # calls performed here, none of them from the record
 
@@ -42,13 +43,15 @@ class ModelCalls:
 
     async def perform(self, request: Any, call: Call) -> Any:
         """The effect `model`: one reply, paid for."""
+        from windtunnel.models.budget import Amount  # noqa: PLC0415 - only who asks a model needs it
+
         ask = msgspec.convert(request, Ask)
         house, vital = self._offers.get(call.actor, (None, True))
         gateway = self.hub.gateway
         try:
             accounts = self.accounts()
             if call.attempt > 1:  # nobody knows whether the provider was reached before the crash
-                self._doubt(call.key, gateway.worst_case(ask))
+                self._doubt(call.key, Amount() if call.key in self._cut else gateway.worst_case(ask))
             self.asked += 1
             reply = await gateway.ask(
                 ask,
@@ -95,6 +98,10 @@ class ModelCalls:
             if one.kind in (ATTEMPT, DOUBT):
                 body = decode_body(one.body)
                 doubt = body.get("doubt", {})
+                if body.get("outcome") == "cut":
+                    self._cut.add(body["key"])
+                else:
+                    self._cut.discard(body["key"])
                 cost = Amount(body.get("cost", 0), body.get("tokens", 0))
                 earlier.append((cost, Amount(doubt.get("money", 0), doubt.get("tokens", 0))))
         return (decode_body(set_.body)["money"] if set_ is not None else None), earlier
@@ -107,6 +114,9 @@ class ModelCalls:
             self._attempts = 0
 
     def _doubt(self, key: str, amount: Amount) -> None:
+        """The call is asked again. What its last attempt may have cost is reserved: once, so nothing if that
+        attempt was stopped in a process that lived to note it."""
+        self._cut.discard(key)
         purse: Any = self.accounts()[0]
         purse.doubtful = purse.doubtful.plus(amount)
         self._note(DOUBT, key=key, doubt={"money": amount.money, "tokens": amount.tokens})
@@ -115,5 +125,7 @@ class ModelCalls:
         """An attempt belongs to operations. It is durable with its reply; one that brought none, at once."""
         self._tape.operate(kind, **body)
         self._attempts += kind in (ATTEMPT, DOUBT)
+        if self._attempts >= OFTEN:
+            self.balance()
         if kind != ATTEMPT or "doubt" in body or body["outcome"] not in ("ok", "truncated"):
             self._tape.flush()

@@ -36,6 +36,7 @@ from windtunnel.world import Call, EffectKind
 
 LISTEN_SECONDS = 0.02
 LATE = -1  # the index of a deadline, in the path whose time was up
+NOT_UNDER_WAY = 0  # the attempts of an effect that was halted: to be performed, and not in doubt
 
 BUILT_IN = {
     "ask": EffectKind(waits="park"),  # a person answers
@@ -55,7 +56,8 @@ class Parked(BaseException):
 
 class Halted(BaseException):
     """Unwinds a decision that cannot be made now: no model answers, or the money is spent. The run pauses,
-    and the call is made when it is resumed. No Exception, so that no agent swallows it by accident."""
+    and the call is made when it is resumed: how it ended is known, so nothing of it is in doubt. No Exception,
+    so that no agent swallows it by accident."""
 
     def __init__(self, error: WindtunnelError) -> None:
         super().__init__(error.message)
@@ -197,6 +199,10 @@ class Effects:
                     recorded=self._whole(known, known.request).decode(errors="replace"),
                     played=raw.decode(errors="replace"),
                 )
+            if known.attempts == NOT_UNDER_WAY and known.result is None and not self._recorded:
+                known.attempts = 1
+                await self._tape.durable(known)  # from here on a crash leaves it in doubt again
+                return known, True
             return known, False
         if self._recorded:
             raise EffectMissing(
@@ -259,6 +265,10 @@ class Effects:
                     result = {"ok": await spec.perform(request, call)}
         except EffectFailed as error:
             result = {"failed": error.as_dict()}
+        except Halted:
+            effect.attempts = NOT_UNDER_WAY
+            await self._tape.durable(effect)
+            raise
         await self.settle(effect, result)
 
     def _digest(self, effect: Effect) -> EffectUsed:
