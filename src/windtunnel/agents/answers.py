@@ -15,6 +15,7 @@ from windtunnel.errors import Undecided
 from windtunnel.models.parsing import last_object
 from windtunnel.models.signature import schema_of
 from windtunnel.models.talk import Reply
+from windtunnel.words import characters
 from windtunnel.world import Role
 
 WHY = "why"
@@ -76,8 +77,10 @@ class Answers:
         try:
             action = msgspec.convert(given, self._union, str_keys=True)
         except msgspec.ValidationError as error:
-            raise Undecided("illegal", f"{error}: {short(given, MOST_SAID)}") from None
-        return action, why if isinstance(why, str) else short(why)
+            raise Undecided("illegal", f"{characters(str(error))}: {short(given, MOST_SAID)}") from None
+        except RecursionError:
+            raise Undecided("illegal", "nested too deep") from None
+        return action, characters(why) if isinstance(why, str) else short(why)
 
 
 def _type(about: dict[str, Any]) -> str:

@@ -25,6 +25,8 @@ MIND = "mind"  # the member of its context that keeps what it has in mind
 TURN = "Turn {turn} of {turns}.\n\n{memory}# What you observe\n\n{observation}\n\nWhat do you do?"
 AGAIN = "That was not taken: {why}\nAnswer again, in the form that was asked for."
 NO_MORE_TOOLS = "You have called tools often enough. Answer now."
+MOST_CALLS = 16  # of one reply; what is called beyond them is told back
+LONGEST = 16  # characters a token: what is longer was never asked for, and is not paid for again
 
 
 class Llm:
@@ -84,13 +86,23 @@ class Llm:
             if offered and not left:
                 self._talk.append(Message("user", NO_MORE_TOOLS))
             reply = await self._asked(context, offered if left else (), house)
-            self._talk.append(Message("assistant", reply.text, calls=reply.calls if left else ()))
+            calls, wrong = self._tools.sound(reply.calls[:MOST_CALLS], offered) if left else ((), ())
+            if (text := self._shortened(reply.text)) or calls:
+                self._talk.append(Message("assistant", text, calls=calls))
             if not reply.calls or not left:
                 return reply
-            for call in reply.calls:
+            for call in calls:
                 result = await self._tools.run(call, offered, context)
                 self._talk.append(Message("tool", result, call.name, answers=call.id))
+            if len(reply.calls) > MOST_CALLS:
+                wrong = (*wrong, f"error: {len(reply.calls)} calls at once; {MOST_CALLS} were looked at")
+            if wrong:
+                self._talk.append(Message("user", "\n".join(wrong)))
         raise AssertionError("unreachable: the last round returns")
+
+    def _shortened(self, text: str) -> str:
+        most = LONGEST * self._settings.max_tokens
+        return text if len(text) <= most else f"{text[:most]}… (cut: {len(text):,} characters)"
 
     async def _asked(self, context: Context, tools: Any, house: Any) -> Reply:
         settings = self._settings

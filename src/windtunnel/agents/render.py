@@ -13,6 +13,8 @@ from typing import Any
 
 import msgspec
 
+from windtunnel.words import characters
+
 DIGITS = 6
 INLINE = 100  # characters of a mapping or list that stays on its line
 FEW = 12  # numbers of an array that are shown one by one
@@ -30,7 +32,10 @@ def render(value: Any, most: int) -> str:
 
 def short(value: Any, most: int = 200) -> str:
     """A value on one line."""
-    text = _inline(_plain(value))
+    try:
+        text = characters(_inline(_plain(value)))
+    except RecursionError:
+        text = "(nested too deep to be shown)"
     return text if len(text) <= most else f"{text[:most]}…"
 
 

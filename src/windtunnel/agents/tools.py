@@ -23,6 +23,8 @@ from windtunnel.world import Context, ToolServer, World
 
 LIST, CALL = "tools", "tool"  # kinds of effect: what a server offers, and a call of it
 MOST = 12_000  # characters of a result that are shown
+MOST_NAMED = 64  # characters of a name that are told back
+LARGEST = 20_000  # bytes of the arguments of a call
 APART = "__"  # between a server's name and its tool's
 
 
@@ -62,6 +64,30 @@ class Tools:
                 if self._is_wanted(name) and (not server.tools or one.name in server.tools):
                     found.append(Tool(name, one.description, one.schema))
         return tuple(found)
+
+    def sound(
+        self, calls: Sequence[ToolCall], offered: Sequence[Tool]
+    ) -> tuple[tuple[ToolCall, ...], tuple[str, ...]]:
+        """The calls that can be made, and what is wrong with the others. Those never stand in the
+        conversation again: a provider refuses one in which a tool has no name of its own, or twice one id."""
+        names = [tool.name for tool in offered]
+        good: list[ToolCall] = []
+        wrong: list[str] = []
+        for call in calls:
+            if call.name not in names:
+                near = suggest(call.name[:MOST_NAMED], names)
+                wrong.append(f"error: there is no tool {call.name[:MOST_NAMED]!r} for you: {near}")
+            elif not isinstance(call.arguments, dict):
+                wrong.append(f"error: {call.name}: the arguments must be an object of names and values")
+            elif (size := len(msgspec.json.encode(call.arguments))) > LARGEST:
+                wrong.append(
+                    f"error: {call.name}: arguments of {size:,} bytes; at most {LARGEST:,} are taken"
+                )
+            else:
+                good.append(call)
+        if len({call.id for call in good} - {""}) < len(good):
+            good = [msgspec.structs.replace(call, id=f"call_{n + 1}") for n, call in enumerate(good)]
+        return tuple(good), tuple(wrong)
 
     async def run(self, call: ToolCall, offered: Sequence[Tool], context: Context) -> str:
         """The result of one call, as the model is shown it."""

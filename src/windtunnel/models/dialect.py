@@ -28,13 +28,19 @@ from pydantic_ai.settings import ModelSettings
 from pydantic_ai.tools import ToolDefinition
 from pydantic_ai.usage import RequestUsage
 
+from windtunnel.codec import decode_body, encode_body
+from windtunnel.errors import CodecError
 from windtunnel.models.talk import Ask, Label, Message, Reply, Tool, ToolCall, Usage
+from windtunnel.words import characters
 
 ANSWER = "final_answer"  # the tool through which a typed answer comes, where there is no better way
 PROMPT = (
     "Answer with one JSON object and nothing after it. It must fit this JSON schema:\n{schema}\n"
     "Write the object itself, not the schema."
 )
+DEEPEST = 64  # arguments of a call, one in another
+LONGEST_NAME = 200  # characters of a name or an id that a provider gives
+MOST_USED = 10**9  # tokens of one call: who claims more does not count
 Mode = Literal["native", "tool", "prompt"]
 PLAIN = ModelRequestParameters()
 
@@ -117,15 +123,24 @@ def reply(response: ModelResponse, model: str) -> Reply:
             if part.tool_name == ANSWER:
                 text = part.args if isinstance(part.args, str) else json.dumps(part.args or {})
             else:
-                calls.append(ToolCall(part.tool_call_id, part.tool_name, _arguments(part.args)))
-    used = response.usage
+                calls.append(ToolCall(_name(part.tool_call_id), _name(part.tool_name), _arguments(part.args)))
     return Reply(
-        text=text,
+        text=characters(text),
         calls=tuple(calls),
         label=_label(response, empty=not text.strip() and not calls),
-        model=response.model_name or model,
-        usage=Usage(used.input_tokens, used.output_tokens, used.cache_read_tokens),
+        model=_name(response.model_name or model),
+        usage=_usage(response.usage),
     )
+
+
+def _name(text: str) -> str:
+    return characters(str(text)[:LONGEST_NAME])
+
+
+def _usage(used: RequestUsage) -> Usage:
+    """What was used, where that can be true; else nothing, which is counted as the most it can have been."""
+    counts = (used.input_tokens, used.output_tokens, used.cache_read_tokens)
+    return Usage(*counts) if all(0 <= one <= MOST_USED for one in counts) else Usage()
 
 
 def _label(response: ModelResponse, *, empty: bool) -> Label:
@@ -137,13 +152,29 @@ def _label(response: ModelResponse, *, empty: bool) -> Label:
 
 
 def _arguments(args: Any) -> Any:
-    """As the model wrote them: what is no JSON stays text, for whoever judges the call."""
-    if not isinstance(args, str):
-        return {} if args is None else args
+    """As the model wrote them: what is no JSON, or none that can be recorded, stays text, for whoever judges
+    the call."""
+    if not args:
+        return {}
     try:
-        return msgspec.json.decode(args) if args.strip() else {}
-    except msgspec.DecodeError:
-        return args
+        found = decode_body(encode_body(msgspec.json.decode(args) if isinstance(args, str) else args))
+        if _shallow(found):
+            return found
+    except (msgspec.DecodeError, CodecError, RecursionError):
+        pass
+    try:
+        return characters(args if isinstance(args, str) else json.dumps(args))
+    except (ValueError, RecursionError):
+        return "(nested too deep)"
+
+
+def _shallow(value: Any, left: int = DEEPEST) -> bool:
+    """Whether it can be said again: what nests deeper no SDK would write."""
+    if not isinstance(value, (dict, list)):
+        return True
+    return left > 0 and all(
+        _shallow(one, left - 1) for one in (value.values() if isinstance(value, dict) else value)
+    )
 
 
 # --- the other way round, for code that uses a route as a model ---

@@ -71,7 +71,7 @@ class PydanticAdapter:
         self._deployment, self._secrets = deployment, secrets
         try:
             self._model, self._close = _build(deployment, secret, offline=offline)
-            from windtunnel.models import dialect  # noqa: PLC0415 - it loads pydantic-ai
+            from windtunnel.models import dialect, wire  # noqa: PLC0415 - they load pydantic-ai and httpx
         except ImportError:
             extra = EXTRAS.get(deployment.provider, "openai")
             raise ModelSetup(
@@ -81,7 +81,7 @@ class PydanticAdapter:
             ) from None
         # A model that takes no temperature is asked all the same: said in the README, not at every call.
         warnings.filterwarnings("ignore", message="Sampling parameters", category=UserWarning)
-        self._dialect = dialect
+        self._dialect, self._heard = dialect, wire.HEARD
         self._mode = _mode(deployment, self._model)
 
     def __repr__(self) -> str:
@@ -94,18 +94,25 @@ class PydanticAdapter:
         told = self._dialect.messages(ask, mode)
         wanted = self._dialect.parameters(ask, mode)
         manners = self._dialect.manners(ask, limit, key)
+        heard: list[int] = []
+        token = self._heard.set(heard)
         try:
             async with asyncio.timeout(limit):
                 response = await self._model.request(told, manners, wanted)
+            return self._dialect.reply(response, self._deployment.model)
         except TimeoutError:
             said = f"no whole reply within {limit:g} seconds"
             raise Unanswered(Failure("connection", said, None, None, None)) from None
         except Exception as error:
             failure = of_error(error)
-            if failure is None:
+            if failure is None and not heard:
                 raise
+            if failure is None:  # neither the SDK nor pydantic-ai foresaw such a response
+                said = f"{type(error).__name__} while it was read: {error}"
+                failure = Failure("output", said, heard[-1], None, None)
             raise Unanswered(failure._replace(message=scrub(failure.message, self._secrets))) from None
-        return self._dialect.reply(response, self._deployment.model)
+        finally:
+            self._heard.reset(token)
 
     async def aclose(self) -> None:
         await self._close()

@@ -68,10 +68,11 @@ class Unanswered(Exception):
 
 
 def scrub(text: str, secrets: Iterable[str] = ()) -> str:
-    """The text without any key, on one line, not too long."""
+    """The text without any key, on one line, not too long, and nothing in it that moves a terminal's cursor."""
     for secret in secrets:
         text = text.replace(secret, HIDDEN)
     text = " ".join(_KEY.sub(HIDDEN, text).split())
+    text = "".join([one if one.isprintable() else " " for one in text[: 4 * SHOWN]])
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 
 

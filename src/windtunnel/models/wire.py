@@ -10,6 +10,7 @@ them that costs half a millisecond a call; here the one that was used last is ta
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextvars import ContextVar
 from urllib.request import getproxies, proxy_bypass
 
 import httpx2
@@ -21,6 +22,8 @@ CONNECT_SECONDS = 10.0
 KEPT_ALIVE = 256  # lines kept for the next request
 KEPT_SECONDS = 5.0
 
+# Set by who asks, to be told whether any response came: what fails after that fails over what it holds.
+HEARD: ContextVar[list[int] | None] = ContextVar("HEARD", default=None)
 Dial = Callable[[], httpx2.AsyncBaseTransport]
 Free = Callable[[], Awaitable[None]]
 
@@ -49,6 +52,8 @@ class Wire(httpx2.AsyncBaseTransport):
         except BaseException:
             await self._free(line)
             raise
+        if (heard := HEARD.get()) is not None:
+            heard.append(response.status_code)
         if not isinstance(response.stream, httpx2.AsyncByteStream):
             await self._free(line)
             return response
