@@ -17,6 +17,7 @@ from windtunnel.cli.progress import Progress
 from windtunnel.cli.stopping import Stopper
 from windtunnel.cli.taking import taken_over
 from windtunnel.control import Control, Done, Found
+from windtunnel.control.history import halted
 from windtunnel.control.worlds import Worlds
 from windtunnel.discovery import FoundScenario, find_scenario, load_here
 from windtunnel.errors import NotFound, UsageError
@@ -154,6 +155,8 @@ def play_and_close(
     close(after, world)
     if done.error is not None:
         return say.failure(done.error)
+    if after.row.status is Status.PAUSED and (why := halted(after)) is not None:
+        say.error(**why)
     if stopper.asked and after.row.status is Status.PAUSED:
         say.note(f"paused after turn {after.row.turn}. To go on: windtunnel resume {after.name}")
         return 130

@@ -47,6 +47,14 @@ class Curve(Struct):
         return self.values[-1]
 
 
+class AskedAgain(Struct):
+    """Calls of models that were asked again because nobody knew how they had ended, and the micro-dollars
+    that stay reserved for attempts of which that is so."""
+
+    calls: int
+    money: int
+
+
 class Overview(Struct):
     """What there is to say about a run before anyone asks about a turn."""
 
@@ -58,6 +66,7 @@ class Overview(Struct):
     operations: dict[str, int]
     seconds: float  # how long it was played, pauses left out
     feedback: list[Given]
+    again: AskedAgain
 
 
 def finals(found: Found) -> Finals:
@@ -131,8 +140,17 @@ def overview(found: Found) -> Overview:
         operations = list(store.operations(found.row.run_id))
         return Overview(
             started, forks, ended, store.children(found.row.run_id), store.waiting(found.row.run_id),
-            _counted(operations), _played(operations), feedback_of(lineage),
+            _counted(operations), _played(operations), feedback_of(lineage), _asked_again(operations),
         )  # fmt: skip
+
+
+def _asked_again(operations: Iterable[Operation]) -> AskedAgain:
+    calls = money = 0
+    for operation in operations:
+        if operation.kind in ("model_doubt", "model_attempt"):
+            calls += operation.kind == "model_doubt"
+            money += decode_body(operation.body).get("doubt", {}).get("money", 0)
+    return AskedAgain(calls, money)
 
 
 def _counted(operations: Iterable[Operation]) -> dict[str, int]:
@@ -152,6 +170,17 @@ def _played(operations: Iterable[Operation]) -> float:
             since = operation.at if operation.kind != "crashed" else since
         latest = operation.at
     return total + (max(0.0, latest - since) if since is not None else 0.0)
+
+
+def halted(found: Found) -> dict[str, Any] | None:
+    """Why it could not go on by itself when it was last played, as an error is told; None if it could."""
+    with opened(found, read_only=True) as store:
+        why = store.last_operation(found.row.run_id, "halted")
+        taken_up = store.last_operation(found.row.run_id, "resumed")
+    if why is None or (taken_up is not None and taken_up.seq > why.seq):
+        return None
+    body: dict[str, Any] = decode_body(why.body)
+    return body
 
 
 def operations(found: Found) -> list[dict[str, Any]]:

@@ -56,8 +56,8 @@ class Parked(BaseException):
 
 class Halted(BaseException):
     """Unwinds a decision that cannot be made now: no model answers, or the money is spent. The run pauses,
-    and the call is made when it is resumed: how it ended is known, so nothing of it is in doubt. No Exception,
-    so that no agent swallows it by accident."""
+    and the call is made when it is resumed: how it ended is known, so nothing of it is in doubt. No
+    Exception, so that no agent swallows it by accident."""
 
     def __init__(self, error: WindtunnelError) -> None:
         super().__init__(error.message)

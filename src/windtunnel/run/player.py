@@ -151,7 +151,7 @@ class Player:
             return self._leave(Status.WAITING, f"waits for {parked.effect.kind} {parked.effect.name}")
         except Halted as halted:
             self.tape.operate("halted", **halted.error.as_dict())
-            return self._leave(Status.PAUSED, halted.error.message)
+            return self._leave(Status.PAUSED, str(halted.error))
         except StorageError:
             raise  # nothing more can be written; whoever takes the run up next finds it crashed
         except WindtunnelError as error:
