@@ -199,6 +199,7 @@ def _overview(found: Found, world: World | None) -> int:
             "waiting": waiting,
             "seconds": about.seconds,
             "feedback": [asdict(one) for one in about.feedback],
+            "asked_again": about.again,
         }
         say.data({**door.run_data(found, table), **more})
         return 0
@@ -243,6 +244,11 @@ def _facts(found: Found, about: history.Overview) -> list[tuple[str, str]]:
         ("history", f"{entries}  [dim]head[/] {row.head_hash.hex()[:16]}"),
         ("operations", ", ".join(f"{count} {escape(kind)}" for kind, count in about.operations.items())),
     ]
+    if about.again.calls or about.again.money:
+        kept = f"  [dim]${about.again.money / 1_000_000:,.6f} stay reserved for what nobody knows[/]"
+        facts.append(
+            ("asked again", f"{about.again.calls} calls of models{kept if about.again.money else ''}")
+        )
     if about.waiting:
         facts.append(
             ("waits for", ", ".join(f"{escape(e.name)} ({escape(e.kind)})" for e in about.waiting[:5]))
