@@ -1,7 +1,7 @@
 """A world whose agents ask models: tellers who may move money, guests who may only talk, all of them heard.
 
-And what a provider for tests answers to them: a word for each turn, which follows from the prompt alone, so that
-a call asked again is answered the same.
+And what a provider for tests answers to them: a word for each turn, which follows from the prompt alone, so
+that a call asked again is answered the same.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from windtunnel.world import (
     reject,
 )
 
+MONEY = 1.0  # dollars that a run of the fault lab may spend
 START = 1000  # coins of each at the beginning
 KEY = "BANK_KEY"  # the variable that holds the key of the bank's models
 SECRET = "sk-bank-0123456789-never-to-be-seen"
@@ -106,11 +107,12 @@ def scenario(
 ) -> Scenario:
     """Seats `t1 …` and `g1 …`, each with a model. `llm` among the rest is the settings of all of them."""
     settings = {"llm": {"memory": {"recent": 2, "summary": 0}, "max_tokens": 64, **more.pop("llm", {})}}
+    more = {"seed": 3, **more}
     seats = [(f"t{n + 1}", "teller") for n in range(tellers)] + [
         (f"g{n + 1}", "guest") for n in range(guests)
     ]
     agents = tuple(AgentSpec(who, role, kind="llm", settings=settings) for who, role in seats)
-    return Scenario("bank", turns=turns, seed=3, agents=agents, model=model, **more)
+    return Scenario("bank", turns=turns, agents=agents, model=model, **more)
 
 
 def models(

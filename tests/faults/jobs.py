@@ -15,13 +15,14 @@ from typing import Any
 import apsw
 import msgspec
 
-from tests.faults import disk, points, worlds
+from tests.faults import bank, disk, points, worlds
 from tests.faults.clocks import JumpyClock, StepClock
 from tests.faults.outside import Outside
 from windtunnel.codec import decode_body
 from windtunnel.errors import WindtunnelError
 from windtunnel.journal import Effect, RunRow, SqliteStore, Status, sqlite
 from windtunnel.journal.texts import whole
+from windtunnel.models.hub import Hub
 from windtunnel.run.begin import begin
 from windtunnel.run.clock import Clock
 from windtunnel.run.player import Player
@@ -53,6 +54,7 @@ class Job(msgspec.Struct, omit_defaults=True):
     file_limit: int = 0  # bytes a file may have
     busy_seconds: float = 0.0
     stop_after: int | None = None
+    url: str = ""  # of the provider that answers this run's models
 
     @property
     def store(self) -> Path:
@@ -77,11 +79,21 @@ def cast(job: Job) -> tuple[World, Scenario, dict[str, Any]]:
         outside = Outside(aside(Path(job.folder)) / "outside.log", job.store, job.steer)
         world = worlds.asking_world(outside)
         return world, worlds.asking_scenario(job.turns or 8), worlds.asking_players(outside)
+    if job.world == "bank":
+        talking = bank.scenario(1, 1, turns=job.turns or 3, concurrency=1)
+        return bank.bank(), talking, {}
     if job.world == "plain":
         return worlds.plain_world(), worlds.plain_scenario(job.turns or 1000), {}
     if job.world == "people":
         return worlds.people_world(), worlds.people_scenario(job.turns or 8), {}
     return worlds.rules_world(), worlds.rules_scenario(job.turns or 60), {}
+
+
+def hub_of(job: Job) -> Hub | None:
+    """Where its models are asked: with money, so that every call is accounted for."""
+    if not job.url:
+        return None
+    return Hub(bank.models(job.url, money=bank.MONEY), environ={bank.KEY: bank.SECRET})
 
 
 def clock_of(job: Job) -> Clock:
@@ -139,13 +151,22 @@ def _play(job: Job, vfs: str | None) -> dict[str, Any]:
 def drive(job: Job, store: SqliteStore) -> RunRow:
     """Play to the end; whenever the run waits, its people do what is asked of them, and write a letter."""
     world, _, players = cast(job)
+    hub = hub_of(job)
     if store.run(RUN).status.ended:
         return store.run(RUN)
     sealed = aside(Path(job.folder)) / "sealed.log"
     points.note_turns(sealed)
     for _ in range(SITTINGS):
         row = asyncio.run(
-            play_run(store, world, RUN, players=players, clock=clock_of(job), stop_after=job.stop_after)
+            play_run(
+                store,
+                world,
+                RUN,
+                players=players,
+                clock=clock_of(job),
+                stop_after=job.stop_after,
+                hub=hub,
+            )
         )
         if row.status is not Status.WAITING:
             return row

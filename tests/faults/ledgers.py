@@ -20,7 +20,7 @@ BROUGHT = ("ok", "truncated", "empty", "refused")  # outcomes of an attempt that
 
 
 def bill(exchange: Exchange) -> int:
-    """What a provider bills, in micro-dollars at one a token: whatever it began to answer, delivered or not."""
+    """What a provider bills, in micro-dollars at one a token: all it began to answer, delivered or not."""
     return exchange.usage.input + exchange.usage.output if exchange.status == 200 else 0
 
 
@@ -66,17 +66,16 @@ def told(lab: Lab, run_id: str = "run") -> tuple[int, int]:
 
 def agree(lab: Lab, log: Iterable[Exchange], *, killed: Iterable[str] = (), run_id: str = "run") -> None:
     """One attempt is noted for each request that the provider heard, in order (`killed` names the calls of
-    which one went unnoted). It brought a reply only if it was answered whole, and then cost what was billed; if
-    it brought none and may be billed, the bill fits into what stays reserved. A recorded reply is the one that
-    the last of its attempts brought, it costs what all of them did, and nothing was asked after it."""
+    which one went unnoted). It brought a reply only if it was answered whole, and then cost what was billed;
+    if it brought none and may be billed, the bill fits into what stays reserved. A recorded reply is the one
+    that the last of its attempts brought, it costs what all of them did, and nothing was asked after it."""
     heard, noted, replies = by_key(log), attempts(lab, run_id), durable(lab, run_id)
     assert heard.keys() <= {effect.key for effect in calls(lab, run_id)}, "a call without a durable intent"
     for key, exchanges in heard.items():
-        sent = [one for one in noted[key] if one.get("sent", True)]
         if key in killed:
             continue
-        assert len(sent) == len(exchanges), (key, sent, exchanges)
-        for one, exchange in zip(sent, exchanges, strict=True):
+        assert len(noted[key]) == len(exchanges), (key, noted[key], exchanges)
+        for one, exchange in zip(noted[key], exchanges, strict=True):
             if one["outcome"] in BROUGHT:
                 assert exchange.outcome == "answered", (one, exchange)
                 assert one["cost"] == bill(exchange), (one, exchange)
@@ -86,4 +85,8 @@ def agree(lab: Lab, log: Iterable[Exchange], *, killed: Iterable[str] = (), run_
         if "ok" not in result:
             continue
         assert noted[key][-1]["outcome"] in BROUGHT, key
-        assert [one["outcome"] for one in noted[key]].count("ok") <= 1 or key in killed, key
+        last = [one["attempt"] for one in noted[key]].count(
+            1
+        )  # asked so often: what came before has its own end
+        begun = [n for n, one in enumerate(noted[key]) if one["attempt"] == 1][last - 1]
+        assert result["ok"].get("cost", 0) == sum(one["cost"] for one in noted[key][begun:]), key

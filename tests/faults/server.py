@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import time
+from importlib import import_module
 
 import msgspec
 
@@ -28,6 +29,10 @@ def serve() -> None:
     sys.stdout.buffer.flush()
     for line in sys.stdin.buffer:
         job = msgspec.json.decode(line, type=jobs.Job)
+        if job.url:  # what asks models takes a second to load: here once, and not in every child
+            import_module("windtunnel.models.dialect")
+            import_module("pydantic_ai.models.openai")
+            import_module("windtunnel.models.wire")
         pid = os.fork()
         if pid == 0:
             sys.stdin.close()
