@@ -14,10 +14,12 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
+import msgspec
+
 from windtunnel.errors import ModelSetup
 from windtunnel.models.settings import OFFLINE, PROVIDERS, Deployment, is_loopback
 from windtunnel.models.talk import Ask, Reply
-from windtunnel.models.triggers import Failure, Unanswered, of_error, scrub
+from windtunnel.models.triggers import HIDDEN, Failure, Unanswered, of_error, scrub
 
 if TYPE_CHECKING:
     from pydantic_ai.models import Model
@@ -32,6 +34,7 @@ PACKAGES = {
 PLAIN_LIMIT: dict[str, Any] = {"openai_chat_supports_max_completion_tokens": False}
 # Whose structured output closes every object: a mapping with keys of the model's own could only be empty.
 CLOSED = ("anthropic",)
+LONG_ENOUGH = 8  # characters of a key that is looked for in replies: a shorter one is in many words
 NO_KEY = "no-key"  # what an SDK is given where a server wants none
 
 
@@ -99,7 +102,7 @@ class PydanticAdapter:
         try:
             async with asyncio.timeout(limit):
                 response = await self._model.request(told, manners, wanted)
-            return self._dialect.reply(response, self._deployment.model)
+            return struck(self._dialect.reply(response, self._deployment.model), self._secrets)
         except TimeoutError:
             said = f"no whole reply within {limit:g} seconds"
             raise Unanswered(Failure("connection", said, None, None, None)) from None
@@ -116,6 +119,22 @@ class PydanticAdapter:
 
     async def aclose(self) -> None:
         await self._close()
+
+
+def struck(reply: Reply, secrets: Sequence[str]) -> Reply:
+    """The reply without any key of ours in it: what a server says back would stand in the journal."""
+    raw = msgspec.json.encode(reply)
+    found = [encoded for one in secrets if len(one) >= LONG_ENOUGH and (encoded := _inside(one)) in raw]
+    if not found:
+        return reply
+    for encoded in found:
+        raw = raw.replace(encoded, HIDDEN.encode())
+    return msgspec.json.decode(raw, type=Reply)
+
+
+def _inside(text: str) -> bytes:
+    """As it stands between the quotes of JSON."""
+    return msgspec.json.encode(text)[1:-1]
 
 
 def _mode(deployment: Deployment, model: Model[Any]) -> Any:

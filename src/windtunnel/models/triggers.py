@@ -68,7 +68,7 @@ class Unanswered(Exception):
 
 
 def scrub(text: str, secrets: Iterable[str] = ()) -> str:
-    """The text without any key, on one line, not too long, and nothing in it that moves a terminal's cursor."""
+    """The text without any key, on one line, not too long, and without what moves a terminal's cursor."""
     for secret in secrets:
         text = text.replace(secret, HIDDEN)
     text = " ".join(_KEY.sub(HIDDEN, text).split())
