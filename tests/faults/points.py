@@ -113,7 +113,7 @@ def install() -> None:
     _inside_commits()
     durable = Tape.durable
 
-    async def made_durable(self: Tape, effect: Any, texts: Any) -> None:
+    async def made_durable(self: Tape, effect: Any, texts: Any = None) -> None:
         name = "intent" if effect.result is None else "result"
         passed(f"effect.before-{name}")
         await durable(self, effect, texts)

@@ -194,8 +194,8 @@ def test_a_key_stands_nowhere_in_what_is_written_or_said(dialect: str, desk: Des
         ):
             desk(*command, *more)
     for kind in ("html", "jsonl", "csv"):
-        more = ("--effects", "--operations") if kind == "jsonl" else ()
-        assert desk("export", run, "--to", kind, "-o", desk.home / f"out.{kind}", *more).code == 0, desk.said
+        parts = ["--effects", "--operations"] if kind == "jsonl" else []
+        assert desk("export", run, "--to", kind, "-o", desk.home / f"out.{kind}", *parts).code == 0, desk.said
     files = [path for path in desk.home.rglob("*") if path.is_file()]
     assert {"html", "sqlite", "heads"} <= {path.suffix[1:] for path in files}
     for path in files:

@@ -17,7 +17,7 @@ from tests.faults.test_kills import sample
 from windtunnel.codec import decode_body
 from windtunnel.control import history
 from windtunnel.control.catalog import Found
-from windtunnel.journal import SqliteStore, Status
+from windtunnel.journal import RunRow, SqliteStore, Status
 from windtunnel.journal.lineage import Lineage
 from windtunnel.models.budget import Amount
 from windtunnel.models.hub import Hub
@@ -106,7 +106,7 @@ def finish(uncut: Uncut, case: Case, heard_before: list[Exchange]) -> None:
     assert (about.again.calls, about.again.money) == (len(open_), doubtful.money)
 
 
-def row(case: Case):  # type: ignore[no-untyped-def]
+def row(case: Case) -> RunRow:
     store = SqliteStore(case.folder / "store.sqlite", read_only=True)
     try:
         return store.run(RUN)

@@ -11,7 +11,7 @@ from rich.panel import Panel
 
 from windtunnel.cli import door, render, say
 from windtunnel.control import Found, opened
-from windtunnel.control.history import curves, finals, halted, overview, telling
+from windtunnel.control.history import curves, finals, overview, telling
 from windtunnel.errors import ScenarioError, WindtunnelError
 from windtunnel.journal import Status
 from windtunnel.run.at_once import at_once
@@ -25,8 +25,7 @@ def close(found: Found, world: World | None) -> None:
     """Say how a run stands, to a person or to a script."""
     table = finals(found)
     if say.door.json:
-        remedy = halted(found)
-        say.data({**door.run_data(found, table), **({"remedy": remedy} if remedy else {})})
+        say.data(door.run_data(found, table))
         return
     row = found.row
     keys = telling(table, world.headline if world else ())
@@ -50,11 +49,9 @@ def close(found: Found, world: World | None) -> None:
     )
     if drawn:
         say.show(render.curve_table(drawn, keys), "")
-    remedy = halted(found)
     say.show(
         render.facts(
             [
-                *([("to mend", escape(remedy))] if remedy else []),
                 ("run", f"[bold]{row.run_id}[/]"),
                 ("file", escape(short_path(found.path))),
                 ("head", f"{row.head_hash.hex()[:16]}  [dim]entry {row.head_seq:,}[/]"),

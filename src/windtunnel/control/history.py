@@ -15,7 +15,7 @@ from windtunnel.codec import decode_body, encode_body, seen_digest
 from windtunnel.control.catalog import Found
 from windtunnel.control.verbs import Control, opened
 from windtunnel.errors import Divergence, NotFound
-from windtunnel.journal import Effect, Entry, Operation, RunRow, Status
+from windtunnel.journal import Effect, Entry, Operation, RunRow
 from windtunnel.journal.lineage import Lineage
 from windtunnel.journal.texts import whole
 from windtunnel.run.entries import Ended, Forked, Started, read
@@ -189,16 +189,6 @@ def operations(found: Found) -> list[dict[str, Any]]:
             {"seq": op.seq, "at": op.at, "kind": op.kind, "body": decode_body(op.body)}
             for op in store.operations(found.row.run_id)
         ]
-
-
-def halted(found: Found) -> str:
-    """What to do about a run that paused because no model answered, or the money was spent."""
-    if found.row.status is not Status.PAUSED:
-        return ""
-    with opened(found, read_only=True) as store:
-        last = store.last_operation(found.row.run_id, "halted")
-        body = decode_body(last.body) if last is not None else {}
-    return str(body.get("remedy") or "") if body.get("message") == found.row.reason else ""
 
 
 def entries(found: Found, turn: int | None = None) -> Iterator[Entry]:

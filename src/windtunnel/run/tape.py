@@ -184,11 +184,11 @@ class Tape:
             raise
         self._batch, self._bytes = Batch(self.run_id, self._fence), 0
 
-    async def durable(self, effect: Effect, texts: Mapping[bytes, bytes]) -> None:
+    async def durable(self, effect: Effect, texts: Mapping[bytes, bytes] | None = None) -> None:
         """Commit an effect with the texts it names, and with every other that arrived in the same moment."""
         if not self.writes:
             raise RunError("a replay writes nothing")
-        self._batch.texts.update(texts)
+        self._batch.texts.update(texts or {})
         self._batch.effects.append(effect)
         if self._flushing is None:
             loop = asyncio.get_running_loop()
