@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -70,8 +71,8 @@ def account(case: Case) -> tuple[Amount, Amount]:
     hub = Hub(models(case.about["url"], money=MONEY), environ={KEY: SECRET})
     store = SqliteStore(case.folder / "store.sqlite", read_only=True)
     try:
-        purse = ModelCalls(hub, Tape(Lineage(store, RUN), Clock(), fence=None)).accounts()[0]
-        return purse.spent, purse.reserved  # type: ignore[attr-defined]
+        purse: Any = ModelCalls(hub, Tape(Lineage(store, RUN), Clock(), fence=None)).accounts()[0]
+        return purse.spent, purse.reserved
     finally:
         store.close()
 
