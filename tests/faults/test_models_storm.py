@@ -124,7 +124,7 @@ def storm(
             provider.close()
             monkeypatch.setenv(OFFLINE, "1")
             replayed = lab.replay()
-            assert replayed.identical, replayed
+            assert replayed.identical, replayed.first_difference
             found = verify(lab.store, "run")
             assert found.intact, found
             assert found.complete, found
@@ -147,3 +147,19 @@ def test_a_storm_over_500_calls_loses_no_reply_and_pays_none_again(
 ) -> None:
     asked = storm(tmp_path, monkeypatch, agents=20, turns=26, seed=seed, purse=0.05)
     assert asked > 500
+
+
+@pytest.mark.slow
+def test_refusals_stand_in_the_order_of_the_seats_and_not_of_their_arrival(tmp_path: Path) -> None:
+    def script(request: Request) -> Answer:
+        if request.messages[-1].role == "user" and "not taken" not in request.last:
+            return Answer("no", delay=0.5 if "`t1`" in request.system else 0.0)
+        return Answer(civil(request))
+
+    with Provider(script) as provider:
+        hub = Hub(models(provider.openai), environ={KEY: SECRET})
+        with Lab(bank(), folder=tmp_path, hub=hub) as lab:
+            assert lab.play(scenario(2, 1, turns=1)).status is Status.COMPLETED
+            first = lab.bodies("decided", turn=1)[0]
+            assert list(first["refused"]) == ["t1", "t2", "g1"]
+            assert lab.replay().identical

@@ -37,6 +37,9 @@ async def plan(player: Player, turn: Turn, asked: Sequence[int], attempt: int) -
         made = await decide_together(player, turn, made, attempt)
     actions, raw = typed(player, turn, made)
     turn.decided.update(actions)
+    if len(turn.refused) > 1:  # they came as they were answered; history knows only the order of the seats
+        in_order = [turn.seats[position].id for position in asked]
+        turn.refused = {who: turn.refused[who] for who in in_order if who in turn.refused}
     if turn.refused or attempt > 1:
         return line("plan", "decided", DecidedEntry(actions, turn.refused, attempt))
     return ("plan", "decided", "", b'{"actions":%b}' % raw)
