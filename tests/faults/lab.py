@@ -23,6 +23,7 @@ from tests.faults.server import Ended
 from windtunnel.journal import GENESIS, Effect, SqliteStore, Status
 from windtunnel.journal.heads import heads_path, read_heads
 from windtunnel.journal.model import entry_hash, operation_hash
+from windtunnel.journal.texts import whole
 
 T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
@@ -136,7 +137,7 @@ def look(folder: Path) -> State:
             row.head_hash,
             [(entry.seq, entry.hash) for entry in store.entries(RUN)],
             [(operation.seq, operation.hash) for operation in store.operations(RUN)],
-            {effect.key: effect for effect in store.effects(RUN)},
+            {effect.key: whole(store, effect) for effect in store.effects(RUN)},
             mail,
         )
     finally:

@@ -9,6 +9,7 @@ from typing import Any
 from windtunnel.codec import decode_body
 from windtunnel.journal import Effect
 from windtunnel.journal.lineage import Lineage
+from windtunnel.journal.texts import whole
 from windtunnel.models.hub import Hub
 from windtunnel.run.calls import ModelCalls
 from windtunnel.run.clock import Clock
@@ -40,7 +41,7 @@ def attempts(lab: Lab, run_id: str = "run") -> dict[str, list[Any]]:
 
 
 def calls(lab: Lab, run_id: str = "run") -> list[Effect]:
-    return lab.store.effects(run_id, kind="model")
+    return [whole(lab.store, effect) for effect in lab.store.effects(run_id, kind="model")]
 
 
 def durable(lab: Lab, run_id: str = "run") -> dict[str, Any]:

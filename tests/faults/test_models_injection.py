@@ -11,6 +11,7 @@ import pytest
 
 from tests.faults.bank import KEY, SECRET, START, bank, civil, decision, models, scenario
 from windtunnel.journal import Status
+from windtunnel.journal.texts import whole
 from windtunnel.journal.verify import verify
 from windtunnel.models.hub import Hub
 from windtunnel.testing.lab import Lab
@@ -94,7 +95,8 @@ def test_a_model_that_obeys_another_agents_message_moves_nothing(played: Lab, la
 @pytest.mark.parametrize("played", ["never obeyed"], indirect=True)
 def test_what_another_agent_writes_stands_in_quotes_on_one_line(played: Lab) -> None:
     """So that it can pass for no line of the observation, and for none of ours."""
-    prompts = [json.loads(effect.request) for effect in played.store.effects("run", kind="model")]
+    effects = played.store.effects("run", kind="model")
+    prompts = [json.loads(whole(played.store, effect).request) for effect in effects]
     users = [one["text"] for ask in prompts for one in ask["messages"] if one["role"] == "user"]
     carried = [line for text in users for line in text.splitlines() if "ignore your rules" in line]
     assert carried
