@@ -71,6 +71,15 @@ class Log(Generic[T]):
         for item in items:
             self.append(item)
 
+    def __deepcopy__(self, _memo: dict[int, Any]) -> Log[T]:
+        """Another log that grows on its own. What stands in it is shared: it does not change, and neither
+        does the store that the older part is read from."""
+        other: Log[T] = Log()
+        for name in self.__slots__:
+            value = getattr(self, name)
+            setattr(other, name, list(value) if isinstance(value, list) else value)
+        return other
+
     def _loaded(self) -> list[T]:
         if self._items is None:
             rows = [*self._older(), *self._tail, *self._fresh]

@@ -20,6 +20,7 @@ INLINE = 100  # characters of a mapping or list that stays on its line
 FEW = 12  # numbers of an array that are shown one by one
 PARTS = {"least": 0.0, "quarter": 0.25, "half": 0.5, "three_quarters": 0.75, "most": 1.0}
 PLAIN = re.compile(r"[\w.+-]([\w .,:%/+-]*[\w.%)+-])?", re.ASCII)
+BREAKS = re.compile("[\x7f\x85\u2028\u2029]")
 
 
 def render(value: Any, most: int) -> str:
@@ -37,6 +38,12 @@ def short(value: Any, most: int = 200) -> str:
     except RecursionError:
         text = "(nested too deep to be shown)"
     return text if len(text) <= most else f"{text[:most]}…"
+
+
+def as_data(value: Any, most: int = 4000) -> str:
+    """A value on one line of JSON: every text in quotes, so that none of it passes for anything else."""
+    text = _quoted(_plain(value))
+    return text if len(text) <= most else f"{_quoted(text[:most])} … (cut: {len(text):,} characters)"
 
 
 def _plain(value: Any) -> Any:
@@ -132,4 +139,10 @@ def _scalar(value: Any) -> str:
 
 
 def _word(text: str) -> str:
-    return text if PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+    return text if PLAIN.fullmatch(text) else _quoted(text)
+
+
+def _quoted(value: Any) -> str:
+    """As JSON on one line, also where a reader takes other characters than a newline for one."""
+    text = json.dumps(value, ensure_ascii=False)
+    return BREAKS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -18,7 +18,7 @@ from windtunnel.config import Workspace
 from windtunnel.control.catalog import Found, find_run, open_store
 from windtunnel.control.executor import CONCURRENCY, Done, Executor, Job, LocalExecutor, hub_of
 from windtunnel.control.ids import new_run_id
-from windtunnel.errors import NotFound, UsageError, WrongState
+from windtunnel.errors import ModelSetup, NotFound, UsageError, WrongState
 from windtunnel.journal import Effect, Owner, SqliteStore, Status
 from windtunnel.journal.texts import whole
 from windtunnel.journal.verify import Verified, verify
@@ -32,6 +32,7 @@ from windtunnel.run.session import move_run, take_over
 from windtunnel.scenario import models_of
 from windtunnel.world import Scenario, World
 
+WITHOUT_KEY = "--model house plays it with no key"
 MOST_MONEY = 1e9  # dollars: more is a mistake
 Players = Mapping[str, Any]
 FindWorld = Callable[[str], World]
@@ -78,7 +79,11 @@ class Control:
     def _check_models(self, scenario: Scenario) -> None:
         """A model that cannot be asked is said before anything is written or paid."""
         if models := models_of(scenario):
-            hub_of(self.workspace).check(models)
+            try:
+                hub_of(self.workspace).check(models)
+            except ModelSetup as error:
+                error.remedy = f"{error.remedy}; {WITHOUT_KEY}" if error.remedy else WITHOUT_KEY
+                raise
 
     async def play(
         self,

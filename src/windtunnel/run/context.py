@@ -9,6 +9,7 @@ import msgspec
 
 from windtunnel.chance import Chance
 from windtunnel.errors import NotFound
+from windtunnel.models import house as at_home
 from windtunnel.models.talk import Reply
 from windtunnel.world import Actor, AgentId, AgentSpec, Mode, World
 
@@ -134,6 +135,8 @@ class RunContext:
         assert frame.effects is not None
         assert frame.calls is not None
         asked = request if request.model else msgspec.structs.replace(request, model=frame.model)
+        if asked.model == "rule":  # nobody is asked: what is known here is the answer, and no effect
+            return await at_home.answer(asked, house)
         frame.calls.offer(self.path, house, vital)
         return msgspec.convert(await frame.effects.perform(self, "model", asked), Reply)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from types import CoroutineType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from windtunnel.codec import decode_body, encode_body
 from windtunnel.errors import WorldError
 from windtunnel.run.casting import Seat
-from windtunnel.run.deciding import one_typed
+from windtunnel.run.deciding import one_typed, together
 from windtunnel.run.effects import Parked
 from windtunnel.run.entries import Judged, Judgement, Line, line
 from windtunnel.run.mail import Deferred
@@ -64,13 +64,16 @@ async def verdicts(player: Player, turn: Turn, asked: Sequence[int]) -> list[tup
         asked = [position for position in asked if position not in bad]
     if player.check is None:
         return found
-    check, state = player.check, player.frame.state
     with blame_engine(player, "check"):
-        words = [check(state, (seat := seats[p]).actor, decided[seat.id], seat.context) for p in asked]
+        words = begun(player, [(seats[p], decided[seats[p].id]) for p in asked])
         if words.count(ACCEPT) == len(words):
             return found
+        slow: dict[str, Coroutine[Any, Any, Any]] = {
+            str(p): word for p, word in zip(asked, words, strict=True) if type(word) is CoroutineType
+        }
+        thought = await together(player, slow) if slow else {}
         for position, word in zip(asked, words, strict=True):
-            verdict = await word if type(word) is CoroutineType else word
+            verdict = thought.get(str(position), word)
             if type(verdict) is not Verdict:
                 raise WorldError(
                     f"check returned {verdict!r}"[:120], remedy="return accept(), reject(...), ..."
@@ -78,6 +81,22 @@ async def verdicts(player: Player, turn: Turn, asked: Sequence[int]) -> list[tup
             if verdict is not ACCEPT:
                 found.append((position, verdict))
     return sorted(found, key=lambda item: item[0])
+
+
+def begun(player: Player, asked: Sequence[tuple[Seat, Any]]) -> list[Any]:
+    """The validator's words; a coroutine where it takes its time, to be waited for with the others."""
+    check, state = player.check, player.frame.state
+    assert check is not None
+    words: list[Any] = []
+    try:
+        for seat, action in asked:
+            words.append(check(state, seat.actor, action, seat.context))
+    except BaseException:
+        for word in words:
+            if type(word) is CoroutineType:
+                word.close()
+        raise
+    return words
 
 
 def verdict_line(turn: Turn, asked: Sequence[int], attempt: int, judgements: dict[str, Judgement]) -> Line:

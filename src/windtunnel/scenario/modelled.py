@@ -21,11 +21,13 @@ def is_model(word: str) -> bool:
 
 def with_model(scenario: Scenario, model: str) -> Scenario:
     """The scenario with this model for all who ask one; where nobody does, all agents do from now on. `rule`
-    makes rules of everybody. Crowds, people and players from elsewhere stay as they are."""
+    makes rules of everybody, and of a world's own game master and judge, if it has them. Crowds, people and
+    players from elsewhere stay as they are."""
+    asks = scenario.model or any(agent.kind in THINKING for agent in scenario.agents)
     if model == RULE:
         plain = [structs.replace(agent, kind=RULE, model="") for agent in scenario.agents]
-        return structs.replace(scenario, agents=tuple(plain), model="")
-    asks = scenario.model or any(agent.kind in THINKING for agent in scenario.agents)
+        return structs.replace(scenario, agents=tuple(plain), model=RULE if asks else "")
+    asks = asks and scenario.model != RULE
     agents = tuple(_asking(agent, convert=not asks) for agent in scenario.agents)
     return structs.replace(scenario, agents=agents, model=model)
 
@@ -54,7 +56,7 @@ def models_of(scenario: Scenario) -> list[str]:
             found[agent.model or scenario.model] = None
         if agent.kind == "team":
             found |= dict.fromkeys(_named(agent.settings))
-    return list(found) or ([scenario.model] if scenario.model else [])
+    return list(found) or ([scenario.model] if scenario.model not in ("", RULE) else [])
 
 
 def _named(settings: Any) -> Iterator[str]:
