@@ -81,7 +81,7 @@ class Change(Struct, frozen=True, forbid_unknown_fields=True, tag=True, tag_fiel
 
 
 class _Ruling(Struct):
-    """One answer as it was judged. `state` is a copy with its changes, or the one before if there are none."""
+    """One answer as it was judged. `state` is a copy with its changes, or as it was."""
 
     state: Any
     why: str = ""
@@ -96,7 +96,7 @@ class ModelEngine(Engine[S]):
     `apply_change(state, change)` does one change: it changes the state in place, or returns another, or an
     `Applied` with events that tell others of it. It refuses with a ValueError or a UsageError. `house(state,
     decided, events, context)` are the changes that the model `house` makes. `view(state)` is what a model
-    is shown. `every` is how often it is asked, in turns, or a function of the context that says so; 0 is never.
+    is shown. `every` is how often it is asked, in turns, or a function of the context; 0 is never.
     """
 
     def __init__(  # noqa: PLR0913 - what a world says of its master, each by its name

@@ -177,20 +177,23 @@ def _strike(state: State, events: Sequence[Event], p: Parameters) -> list[Event]
                 shocks.append(_shock(event.body, state))
             except msgspec.ValidationError as error:
                 told.append(Event("shock_refused", {"why": str(error)}))
-    for shock in shocks:
-        for name in shock.nations or tuple(state.nations):
-            mood = state.nations[name].mood
-            if shock.type == "demand":
-                mood.demand = min(0.5, max(-0.9, mood.demand + shock.size))
-            elif shock.type == "supply":
-                mood.supply = min(0.5, max(-0.9, mood.supply + shock.size))
-            elif shock.type == "credit":
-                mood.credit = min(0.5, max(-0.9, mood.credit + shock.size))
-            else:
-                mood.flight = min(0.9, max(-0.5, mood.flight - shock.size))
-        body = {"type": shock.type, "size": shock.size, "nations": shock.nations or tuple(state.nations)}
-        told.append(Event("shock", body))
-    return told
+    return told + [strike(state, shock) for shock in shocks]
+
+
+def strike(state: State, shock: Shock) -> Event:
+    """A blow changes the mood of those it hits, and is news to everybody."""
+    struck = shock.nations or tuple(state.nations)
+    for name in struck:
+        mood = state.nations[name].mood
+        if shock.type == "demand":
+            mood.demand = min(0.5, max(-0.9, mood.demand + shock.size))
+        elif shock.type == "supply":
+            mood.supply = min(0.5, max(-0.9, mood.supply + shock.size))
+        elif shock.type == "credit":
+            mood.credit = min(0.5, max(-0.9, mood.credit + shock.size))
+        else:
+            mood.flight = min(0.9, max(-0.5, mood.flight - shock.size))
+    return Event("shock", {"type": shock.type, "size": shock.size, "nations": struck})
 
 
 def _shock(body: Any, state: State) -> Shock:

@@ -175,6 +175,12 @@ class Parameters(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
         Meta(ge=0.0, le=40.0, description="How a point of interest raises what the world wants to hold."),
     ] = 4.0
 
+    game_master: Annotated[
+        int,
+        Meta(ge=0, le=1000, description="A model may cause one shock every so many turns; 0 is never."),
+    ] = 0
+    budget_judge: Annotated[bool, Meta(description="A model judges budgets for recklessness.")] = False
+
     noise_of_statistics: Annotated[
         float, Meta(ge=0.0, le=0.1, description="Deviation of first releases from what is final.")
     ] = 0.004
