@@ -98,6 +98,12 @@ def reason_in(found: Mapping[str, Any]) -> str:
     return characters(why) if isinstance(why, str) else short(why)
 
 
+def on_a_line(text: str, most: int = 500) -> str:
+    """A reason as it is told to others: on one line, and not for ever."""
+    text = " ".join(text.split())
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
 def _type(about: dict[str, Any]) -> str:
     """A field's type and bounds in a few words."""
     kind = str(about.get("type") or (about.get("$ref", "").rpartition("/")[2]) or "any of several")

@@ -12,7 +12,16 @@ from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from windtunnel.agents.forms import WHY, in_words, object_in, reason_in, schema_for, typed, union_of
+from windtunnel.agents.forms import (
+    WHY,
+    in_words,
+    object_in,
+    on_a_line,
+    reason_in,
+    schema_for,
+    typed,
+    union_of,
+)
 from windtunnel.agents.question import DATA, Asking, answered, settled
 from windtunnel.agents.render import as_data, render, short
 from windtunnel.errors import Undecided, WorldError
@@ -33,7 +42,6 @@ from windtunnel.world import (
 S = TypeVar("S")
 Kind = Literal["accept", "amend", "reject", "hold"]
 JUDGE = "judge"  # the member of the agent's context that asks
-MOST_TOLD = 500  # characters of a reason
 MAY: tuple[Kind, ...] = ("accept", "amend", "reject")
 
 KINDS = {
@@ -155,7 +163,7 @@ class ModelValidator(Generic[S]):
 
     def _read(self, reply: Reply, judged: Any) -> Verdict:
         found = object_in(reply)
-        kind, why = found.get("verdict"), short(reason_in(found), MOST_TOLD)
+        kind, why = found.get("verdict"), on_a_line(reason_in(found))
         if kind not in self._may:
             raise Undecided("unparsable", f"its `verdict` is none of {', '.join(self._may)}: {short(found)}")
         if kind == "accept":
@@ -172,7 +180,7 @@ class ModelValidator(Generic[S]):
     def _unsure(self, error: Undecided) -> Verdict:
         if self._when_unsure == "accept":
             return ACCEPT
-        why = f"nobody could judge it, {error.label}: {short(error.message, MOST_TOLD)}"
+        why = f"nobody could judge it, {error.label}: {on_a_line(error.message)}"
         return reject(why) if self._when_unsure == "reject" else hold(why)
 
     def _shown(self, state: S, actor: Actor, action: Any, context: Context) -> str:

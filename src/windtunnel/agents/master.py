@@ -13,11 +13,20 @@ from typing import Any, TypeVar
 
 from msgspec import Struct, field
 
-from windtunnel.agents.forms import WHY, in_words, object_in, reason_in, schema_for, typed, union_of
+from windtunnel.agents.forms import (
+    WHY,
+    in_words,
+    object_in,
+    on_a_line,
+    reason_in,
+    schema_for,
+    typed,
+    union_of,
+)
 from windtunnel.agents.question import DATA, Asking, answered, settled
 from windtunnel.agents.render import as_data, render, short
-from windtunnel.codec import find_unfit
-from windtunnel.errors import Undecided, UsageError, WorldError
+from windtunnel.codec import StateCodec
+from windtunnel.errors import CodecError, Undecided, UsageError, WorldError
 from windtunnel.models.talk import Reply
 from windtunnel.world import (
     Actor,
@@ -37,7 +46,6 @@ from windtunnel.world import (
 S = TypeVar("S")
 RULED = "ruled"
 MASTER = "master"  # the member of the world's context that asks
-MOST_TOLD = 500  # characters of a reason
 
 TOLD = """\
 You are the game master of a simulated world. Its rules have just played a turn.
@@ -196,7 +204,7 @@ class ModelEngine(Engine[S]):
             )
         except Undecided as error:
             label, ruling = error.label, tries[-1] if tries else _Ruling(applied.state)
-            ruling.why = ruling.why or short(error.message, MOST_TOLD)
+            ruling.why = ruling.why or on_a_line(error.message)
         body = {
             "why": ruling.why,
             "applied": ruling.applied,
@@ -233,7 +241,7 @@ class ModelEngine(Engine[S]):
         given = found.get("changes")
         if not isinstance(given, list):
             raise Undecided("unparsable", f"its object has no list `changes`: {short(found)}")
-        ruling = _Ruling(state, short(reason_in(found), MOST_TOLD))
+        ruling = _Ruling(state, on_a_line(reason_in(found)))
         for one in given[: self._most]:
             try:
                 change = typed(one, self._union)
@@ -261,8 +269,10 @@ class ModelEngine(Engine[S]):
             trial, events = result.state, list(result.events)
         elif result is not None:
             trial = result
-        if problem := find_unfit(trial):
-            raise Undecided("illegal", f"{short(change)} leads to what cannot be recorded: {problem}")
+        try:
+            StateCodec(type(trial)).encode(trial)
+        except CodecError as error:
+            raise Undecided("illegal", f"{short(change)} is refused: {error.message}") from None
         for name, holds in self._invariants.items():
             if problem := holds(trial):
                 raise Undecided("illegal", f"{short(change)} breaks a law of this world, {name}: {problem}")

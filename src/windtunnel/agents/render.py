@@ -14,10 +14,11 @@ from typing import Any
 import msgspec
 
 from windtunnel.words import characters
+from windtunnel.codec import Log
 
 DIGITS = 6
 INLINE = 100  # characters of a mapping or list that stays on its line
-FEW = 12  # numbers of an array that are shown one by one
+FEW = 12  # numbers of an array that are shown one by one; the last so many items of a Log
 PARTS = {"least": 0.0, "quarter": 0.25, "half": 0.5, "three_quarters": 0.75, "most": 1.0}
 PLAIN = re.compile(r"[\w.+-]([\w .,:%/+-]*[\w.%)+-])?", re.ASCII)
 BREAKS = re.compile("[\x7f\x85\u2028\u2029]")
@@ -56,6 +57,8 @@ def _plain(value: Any) -> Any:
         return named | {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, Log):  # it may be long, and its older part lies in the store
+        return [_plain(item) for item in value[-FEW:]] if len(value) else []
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     if hasattr(value, "tolist") and hasattr(value, "ndim"):

@@ -15,8 +15,8 @@ from windtunnel.world import AgentSpec, EffectKind, Role, Scenario, World
 
 
 class Subject:
-    """Players are rules, the mode is simulated, no deadline depends on a watch: whatever is left that
-    differs between two plays is the world's own doing."""
+    """Players are rules, models are the house's, the mode is simulated, no deadline depends on a watch:
+    whatever is left that differs between two plays is the world's own doing."""
 
     def __init__(
         self,
@@ -37,6 +37,7 @@ class Subject:
             seed=seed,
             turns=min(turns, scenario.turns),
             mode="simulated",
+            model="house",  # of a game master or a judge that the world itself brings
             deadline=None,
             agents=tuple(self._recast(agent) for agent in scenario.agents),
         )

@@ -77,7 +77,8 @@ class Table:
 
     def __init__(self, given: Scenario, seed: int | None = None) -> None:
         self.given = given
-        parameters = msgspec.convert(msgspec.to_builtins(given.parameters), Parameters)
+        plain = msgspec.to_builtins(given.parameters) | {"game_master": 0, "budget_judge": False}
+        parameters = msgspec.convert(plain, Parameters)  # bare: no model sits above the rules
         self.luck: Any = Luck(parameters, given.seed if seed is None else seed)
         self.actors = [Actor(agent.id, agent.role, agent.size) for agent in given.agents]
         self.state: State = world.engine.start(given, self.luck)

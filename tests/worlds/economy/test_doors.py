@@ -150,4 +150,4 @@ def test_a_section_that_fails_costs_only_itself(tmp_path: Path) -> None:
 
 
 def test_every_scenario_is_listed() -> None:
-    assert len(SCENARIOS) == 11
+    assert len(SCENARIOS) == 13

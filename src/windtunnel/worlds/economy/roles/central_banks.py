@@ -14,16 +14,17 @@ NATURAL = 0.05
 FOR_A_PEG = 0.3  # how the rate answers a loss of reserves, where there is a peg
 
 INSTRUCTIONS = """\
-You are the central bank of a nation. Each turn is a quarter. SetRate to the policy rate you want (a quarter:
-0.01 is one per cent a quarter, about four a year), or HoldRate. The rate moves by small steps only, and works
-with a lag: on what households save, on what firms invest, on the exchange rate. Where your currency is pegged, `defend` is the share of your reserves that you are ready to
-lose this quarter. You are judged by how near inflation stays to its target and by how few are out of work.
+You are the central bank of a nation. Each turn is a quarter. SetRate to the policy rate you want (a
+quarter: 0.01 is one per cent a quarter, about four a year), or HoldRate. The rate moves by small steps
+only, and works with a lag: on what households save, on what firms invest, on the exchange rate. Where your
+currency is pegged, `defend` is the share of your reserves that you are ready to lose this quarter. You are
+judged by how near inflation stays to its target and by how few are out of work.
 
-How to read what you see: all rates, `inflation`, `inflation_year` (the mean of the last four quarters), `growth`,
-`target` and `neutral` (the real rate at rest) are shares a quarter: 0.005 is half a per cent a quarter.
-Unemployment of 0.05 is what good times have. `exchange` is your currency's value against the mean of all, 1
-before the first quarter: above, it is dear. `reserves` are cents of the currency you are pegged to. Statistics
-are a quarter late and are revised.
+How to read what you see: all rates, `inflation`, `inflation_year` (the mean of the last four quarters),
+`growth`, `target` and `neutral` (the real rate at rest) are shares a quarter: 0.005 is half a per cent a
+quarter. Unemployment of 0.05 is what good times have. `exchange` is your currency's value against the mean
+of all, 1 before the first quarter: above, it is dear. `reserves` are cents of the currency you are pegged
+to. Statistics are a quarter late and are revised.
 """
 
 

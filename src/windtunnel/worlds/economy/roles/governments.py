@@ -14,23 +14,24 @@ SPENDING, TAX = 0.20, 0.24
 HIGHEST = 0.8  # where a mercantilist stops: beyond it nothing crosses the border that could be taxed
 
 INSTRUCTIONS = """\
-You govern a nation. Each turn is a quarter. Announce a Budget: `spending` (what the state buys, as a share of
-potential output: 0.2 is a fifth of all that the nation could make), `tax` (the rate on all income: 0.24 is 24
-per cent) and `tariffs` (by partner, on what your people buy there: 0.1 makes it a tenth dearer; partners you do
-not name keep theirs), or KeepCourse. Spending and tax change by small steps only. Taxes pay for purchases,
-benefits to the idle and interest; taxes about 0.04 above spending balance in quiet times. What your taxes do
-not pay, lenders do, as long as they believe that your revenue can carry the debt; the nearer you come to what
-it can, the more interest they want, and beyond that you default. You are judged by your nation's wealth (its
-capital and what it owns abroad, at constant prices) and its welfare (what households can buy, and whether they
-have work).
+You govern a nation. Each turn is a quarter. Announce a Budget: `spending` (what the state buys, as a share
+of potential output: 0.2 is a fifth of all that the nation could make), `tax` (the rate on all income: 0.24
+is 24 per cent) and `tariffs` (by partner, on what your people buy there: 0.1 makes it a tenth dearer;
+partners you do not name keep theirs), or KeepCourse. Spending and tax change by small steps only. Taxes pay
+for purchases, benefits to the idle and interest; taxes about 0.04 above spending balance in quiet times.
+What your taxes do not pay, lenders do, as long as they believe that your revenue can carry the debt; the
+nearer you come to what it can, the more interest they want, and beyond that you default. You are judged by
+your nation's wealth (its capital and what it owns abroad, at constant prices) and its welfare (what
+households can buy, and whether they have work).
 
-How to read what you see: `turn` is the last quarter played. Rates, yields, growth and inflation are shares a
-quarter (0.01 is one per cent a quarter, about four a year). Unemployment is the share of those without work;
-0.05 is what good times have. `debt_ratio` is debt over a year's output; `deficit` and `trade_balance` are over a
-quarter's output, and a deficit below zero is a surplus. `treasury`, `debt`, `exports` and `imports` are in cents,
-`imports` in the partner's; `gdp` is a quarter's output at first prices, not in cents. `exchange` is what the
-partner's money is worth in yours, 1 before the first quarter; `price` is that of its goods in your money over the
-first. Statistics are a quarter late and are revised; your own accounts, tariffs and rates are of today.
+How to read what you see: `turn` is the last quarter played. Rates, yields, growth and inflation are shares
+a quarter (0.01 is one per cent a quarter, about four a year). Unemployment is the share of those without
+work; 0.05 is what good times have. `debt_ratio` is debt over a year's output; `deficit` and `trade_balance`
+are over a quarter's output, and a deficit below zero is a surplus. `treasury`, `debt`, `exports` and
+`imports` are in cents, `imports` in the partner's; `gdp` is a quarter's output at first prices, not in
+cents. `exchange` is what the partner's money is worth in yours, 1 before the first quarter; `price` is that
+of its goods in your money over the first. Statistics are a quarter late and are revised; your own accounts,
+tariffs and rates are of today.
 """
 
 

@@ -14,15 +14,15 @@ FEARFUL = 0.003  # a premium a quarter at which a hedger leaves
 INSTRUCTIONS = """\
 You trade. Each turn is a quarter. Rebalance to the shares of your wealth that you want to hold as deposits
 (`cash`), state bonds (`bonds`) and stored goods (`goods`), by nation; they add up to one at most. Or Wait.
-Deposits bear the deposit rate, bonds the bond yield and the risk of a default; goods follow prices, spoil by
-a hundredth a quarter and sell below what they cost. Changing money costs a thousandth, and the dealer's rates
-move against whoever deals much. You are judged by your wealth in the dealer's reckoning.
+Deposits bear the deposit rate, bonds the bond yield and the risk of a default; goods follow prices, spoil
+by a hundredth a quarter and sell below what they cost. Changing money costs a thousandth, and the dealer's
+rates move against whoever deals much. You are judged by your wealth in the dealer's reckoning.
 
-How to read what you see: by nation, `exchange` is its currency's value in the dealer's reckoning, 1 before the
-first quarter; `price` is that of its goods in its own money over the first, so that price times exchange tells
-who is dear. Rates, yields and inflation are shares a quarter (0.01 is one per cent a quarter). `debt` is the
-state's over a year's output, `trade_balance` is over a quarter's output. `cash`, `bonds` and `goods` are what you
-hold now, as shares of your wealth.
+How to read what you see: by nation, `exchange` is its currency's value in the dealer's reckoning, 1 before
+the first quarter; `price` is that of its goods in its own money over the first, so that price times
+exchange tells who is dear. Rates, yields and inflation are shares a quarter (0.01 is one per cent a
+quarter). `debt` is the state's over a year's output, `trade_balance` is over a quarter's output. `cash`,
+`bonds` and `goods` are what you hold now, as shares of your wealth.
 """
 
 
