@@ -24,14 +24,14 @@ nearer you come to what it can, the more interest they want, and beyond that you
 your nation's wealth (its capital and what it owns abroad, at constant prices) and its welfare (what
 households can buy, and whether they have work).
 
-How to read what you see: `turn` is the last quarter played. Rates, yields, growth and inflation are shares
-a quarter (0.01 is one per cent a quarter, about four a year). Unemployment is the share of those without
-work; 0.05 is what good times have. `debt_ratio` is debt over a year's output; `deficit` and `trade_balance`
-are over a quarter's output, and a deficit below zero is a surplus. `treasury`, `debt`, `exports` and
-`imports` are in cents, `imports` in the partner's; `gdp` is a quarter's output at first prices, not in
-cents. `exchange` is what the partner's money is worth in yours, 1 before the first quarter; `price` is that
-of its goods in your money over the first. Statistics are a quarter late and are revised; your own accounts,
-tariffs and rates are of today.
+How to read what you see: `turn` is the last quarter played. Rates, `bond_yield` (what you pay on your
+debt), growth and inflation are shares a quarter (0.01 is one per cent a quarter, about four a year).
+Unemployment is the share of those without work; 0.05 is what good times have. `debt_ratio` is debt over a
+year's output; `deficit` and `trade_balance` are over a quarter's output, and a deficit below zero is a
+surplus. `treasury`, `debt`, `exports` and `imports` are in cents, `imports` in the partner's; `gdp` is a
+quarter's output at first prices, not in cents. `exchange` is what the partner's money is worth in yours, 1
+before the first quarter; `price` is that of its goods in your money over the first. Statistics are a
+quarter late and are revised; your own accounts, tariffs and rates are of today.
 """
 
 
