@@ -12,12 +12,12 @@ import pytest
 from tests.agents.orchard import Model, Pick, Rules, orchard, scene
 from windtunnel.agents.master import Change
 from windtunnel.agents.question import Asking
-from windtunnel.errors import EngineError, WorldError
+from windtunnel.errors import EffectFailed, EngineError, WorldError
 from windtunnel.journal import Status
 from windtunnel.models.talk import Reply
 from windtunnel.testing import assert_world
 from windtunnel.testing.lab import Lab
-from windtunnel.world import Action, AgentSpec, Applied, Context, Decided
+from windtunnel.world import Action, Applied, Context, Decided
 
 
 def says(*changes: Any, why: str = "so be it") -> str:
@@ -258,14 +258,27 @@ def test_under_rule_the_house_rules_and_nobody_is_asked() -> None:
     assert (ends["house"][1], ends["rule"][1]) == (5, 0)
 
 
-def test_where_no_model_answers_the_run_pauses_unless_it_is_not_vital() -> None:
-    agents = (AgentSpec("ann", "picker", kind="python"),)
+def test_where_no_model_can_be_asked_the_run_pauses_with_its_turn_undone() -> None:
     with Lab(orchard({}), players={"ann": three}) as lab:
-        assert lab.play(scene(agents=agents, model="ollama:none")).status is Status.PAUSED
+        assert lab.play(scene("ann", model="ollama:none")).status is Status.PAUSED
         assert lab.row().turn == 0
-    patient = {"asking": Asking(vital=False)}
-    with Lab(orchard(patient), players={"ann": three}) as lab:
-        assert lab.play(scene(agents=agents, model="ollama:none")).status in (Status.COMPLETED, Status.PAUSED)
+        assert lab.at().frame.state.tree == 20
+
+
+def test_a_prompt_that_no_model_takes_changes_nothing_and_is_not_repeated() -> None:
+    class Failing(Model):
+        async def answer(self, request: Any, call: Any) -> Any:
+            await super().answer(request, call)
+            raise EffectFailed("the prompt is too long")
+
+    model = Failing(master=[says(rains(5))])
+    with Lab(orchard({}), players={"ann": three}, effects=model.effects) as lab:
+        assert lab.play(scene("ann")).status is Status.COMPLETED
+        assert lab.at().frame.state.tree == 17
+        told = ruled(lab.bodies("applied")[0]["events"])
+        assert (told["label"], told["why"]) == ("empty", "the prompt is too long")
+        assert len(model.asks) == 1
+        assert lab.replay().identical
 
 
 # --- crashes --------------------------------------------------------------------------------------------
