@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from windtunnel.words import characters
 from windtunnel.codec import Log
+from windtunnel.words import characters
 
 DIGITS = 6
 INLINE = 100  # characters of a mapping or list that stays on its line

@@ -68,8 +68,6 @@ class Parameters(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
         dict[str, NationStart], Meta(description="Nations that differ from the default, by agent id.")
     ] = field(default_factory=dict)
     shocks: Annotated[tuple[PlannedShock, ...], Meta(description="Shocks planned by turn.")] = ()
-    shock_memory: Annotated[Memory, Meta(description="What is left of a shock a turn later.")] = 0.88
-
     growth: Annotated[float, Meta(ge=-0.05, le=0.05, description="Trend growth of productivity.")] = 0.004
     productivity_noise: Annotated[
         float, Meta(ge=0.0, le=0.05, description="Standard deviation of productivity growth.")
@@ -77,6 +75,7 @@ class Parameters(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
     demand_noise: Annotated[
         float, Meta(ge=0.0, le=0.1, description="Standard deviation of what people want to spend.")
     ] = 0.008
+    shock_memory: Annotated[Memory, Meta(description="What is left of a shock a turn later.")] = 0.88
 
     spend_income: Annotated[Rate, Meta(description="Share of disposable income that is consumed.")] = 0.7
     spend_wealth: Annotated[Rate, Meta(description="Share of deposits that is consumed.")] = 0.12
