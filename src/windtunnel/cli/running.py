@@ -53,7 +53,7 @@ def run(  # noqa: PLR0913, PLR0917 - one for each option
       windtunnel run my_world/scenarios/first.yaml --json
     """
     control = door.the_control()
-    chosen = _chosen(scenario, control)
+    chosen = chosen_scenario(scenario, control)
     world = load_here(chosen.source)
     played = load_scenario(chosen.path, world)
     shortcuts = [f"{key}={value}" for key, value in (("seed", seed), ("turns", turns)) if value is not None]
@@ -94,7 +94,7 @@ def resume(
     return play_and_close(control, found, world, until=until, budget=budget)
 
 
-def _chosen(scenario: str, control: Control) -> FoundScenario:
+def chosen_scenario(scenario: str, control: Control) -> FoundScenario:
     try:
         return find_scenario(scenario, control.workspace)
     except NotFound as error:

@@ -227,6 +227,11 @@ class Gateway:
 
     # --- looking ---
 
+    def first(self, ask: Ask) -> Deployment | None:
+        """The deployment that a call would be sent to first; None for a model of this process."""
+        step = plan(self.setup, ask.model, ask.task).steps[0]
+        return None if isinstance(step, str) else step
+
     def station(self, deployment: Deployment) -> Station:
         found = self._stations.get(deployment.name)
         if found is None:
