@@ -13,6 +13,7 @@ bug of ours.
         LeaseHeld           another process plays this run
         VersionMismatch     a journal or a state that this version cannot read
         ModelSetup          a model that is not known, not set up, or not allowed
+        ToolSetup           a server of tools that is not set up, not allowed, or not there
       RunError            the run itself went wrong                             exit 3
         AgentError          an agent raised
           Undecided           an agent came to no decision that can be judged; it is asked again
@@ -86,6 +87,10 @@ class VersionMismatch(UsageError):
 
 class ModelSetup(UsageError):
     code = "model_setup"
+
+
+class ToolSetup(UsageError):
+    code = "tool_setup"
 
 
 class RunError(WindtunnelError):

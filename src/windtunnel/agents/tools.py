@@ -8,6 +8,7 @@ wrong ends a turn.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,11 +22,20 @@ from windtunnel.models.talk import Tool, ToolCall
 from windtunnel.words import suggest
 from windtunnel.world import Context, ToolServer, World
 
-LIST, CALL = "tools", "tool"  # kinds of effect: what a server offers, and a call of it
+# Kinds of effect: what a server offers, a call, and a call of a tool that may be called again.
+LIST, CALL, CALL_AGAIN = "tools", "tool", "tool_again"
 MOST = 12_000  # characters of a result that are shown
 MOST_NAMED = 64  # characters of a name that are told back
 LARGEST = 20_000  # bytes of the arguments of a call
 APART = "__"  # between a server's name and its tool's
+UNNAMEABLE = re.compile(r"[^\w-]", re.ASCII)  # what providers do not take in the name of a tool
+LONGEST = 64  # characters of such a name
+
+
+class Served(Tool, frozen=True):
+    """A tool of a server. `again`: it may be called a second time without harm, or so it says of itself."""
+
+    again: bool = False
 
 
 class Tools:
@@ -40,6 +50,7 @@ class Tools:
         self._wanted = None if wanted is None else set(wanted)
         self._arguments: dict[str, type[Struct]] = {}
         self._own: dict[str, Tool] = {}
+        self._served: dict[str, tuple[str, Served]] = {}  # by the name that a model knows it by
         for name, query in world.queries.items():
             if self._is_wanted(name):
                 self._arguments[name] = arguments = arguments_of(query, name, skip=2)
@@ -56,14 +67,17 @@ class Tools:
 
     async def offered(self, context: Context) -> tuple[Tool, ...]:
         """What may be called now. What a server offers is asked of it once a turn, and recorded."""
-        found = list(self._own.values())
+        found = dict(self._own)
+        self._served.clear()
         for server in self._servers:
             listed = await context.effect(LIST, {"server": server.name})
-            for one in msgspec.convert(listed, list[Tool]):
+            for one in msgspec.convert(listed, list[Served]):
                 name = f"{server.name}{APART}{one.name}"
-                if self._is_wanted(name) and (not server.tools or one.name in server.tools):
-                    found.append(Tool(name, one.description, one.schema))
-        return tuple(found)
+                shown = UNNAMEABLE.sub("_", name)[:LONGEST]
+                if self._is_wanted(name) and shown not in found:
+                    self._served[shown] = server.name, one
+                    found[shown] = Tool(shown, one.description, one.schema)
+        return tuple(found.values())
 
     def sound(
         self, calls: Sequence[ToolCall], offered: Sequence[Tool]
@@ -113,5 +127,6 @@ class Tools:
             return context.query(
                 call.name, **{name: getattr(given, name) for name in given.__struct_fields__}
             )
-        server, _, tool = call.name.partition(APART)
-        return await context.effect(CALL, {"server": server, "tool": tool, "arguments": call.arguments})
+        server, tool = self._served[call.name]
+        kind = CALL_AGAIN if tool.again else CALL
+        return await context.effect(kind, {"server": server, "tool": tool.name, "arguments": call.arguments})

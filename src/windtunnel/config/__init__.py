@@ -21,6 +21,7 @@ from msgspec import Meta, Struct, field
 from windtunnel.config.environment import FILE as ENV_FILE
 from windtunnel.config.environment import read_env
 from windtunnel.config.models import Models
+from windtunnel.config.tools import ToolServer
 from windtunnel.errors import UsageError
 from windtunnel.words import explain, suggest
 
@@ -54,6 +55,7 @@ class Settings(Struct, frozen=True):
     heads: Heads = field(default_factory=Heads)
     runs: Runs = field(default_factory=Runs)
     models: Models = field(default_factory=Models)
+    mcp: dict[str, ToolServer] = {}
 
 
 class Workspace:

@@ -46,10 +46,15 @@ class Executor(Protocol):
 
 
 def hub_of(workspace: Workspace | None) -> Hub:
-    """Where the runs of a workspace ask their models."""
+    """Where the runs of a workspace ask their models and call their tools."""
     if workspace is None:
         return Hub()
-    return Hub(lambda: workspace.settings.models, environ=workspace.environ, home=workspace.runs.parent)
+    return Hub(
+        lambda: workspace.settings.models,
+        environ=workspace.environ,
+        home=workspace.runs.parent,
+        tools=lambda: workspace.settings.mcp,
+    )
 
 
 class LocalExecutor:

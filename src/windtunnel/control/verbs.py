@@ -77,13 +77,16 @@ class Control:
         return Found(where, row)
 
     def _check_models(self, scenario: Scenario) -> None:
-        """A model that cannot be asked is said before anything is written or paid."""
+        """What a model or a server of tools lacks is said before anything is written or paid."""
         if models := models_of(scenario):
+            hub = hub_of(self.workspace)
             try:
-                hub_of(self.workspace).check(models)
+                hub.check(models)
             except ModelSetup as error:
                 error.remedy = f"{error.remedy}; {WITHOUT_KEY}" if error.remedy else WITHOUT_KEY
                 raise
+            if scenario.mcp:
+                hub.servers.check(scenario.mcp)
 
     async def play(
         self,

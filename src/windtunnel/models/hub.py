@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from windtunnel.config import models as words
+from windtunnel.config.tools import ToolServer
 from windtunnel.errors import ModelSetup
 from windtunnel.models.talk import Task
 from windtunnel.models.tracing import Tracer, tracer_for
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from windtunnel.models.budget import Account
     from windtunnel.models.gateway import Gateway
     from windtunnel.models.settings import Setup
+    from windtunnel.models.toolservers import ToolServers
 
 
 class Hub:
@@ -29,12 +31,16 @@ class Hub:
         *,
         environ: Mapping[str, str] | None = None,
         home: Path | None = None,
+        tools: Callable[[], Mapping[str, ToolServer]] | None = None,
     ) -> None:
-        """`home` is the workspace's `.windtunnel`, for accounts that last; without one there are none."""
+        """`home` is the workspace's `.windtunnel`, for accounts that last; without one there are none.
+        `tools`: the servers of tools that its settings know."""
         self._settings = settings
         self.environ = os.environ if environ is None else environ
         self.home = home
         self._gateway: Gateway | None = None
+        self._tools = tools or dict
+        self._servers: ToolServers | None = None
 
     @cached_property
     def settings(self) -> words.Models:
@@ -56,6 +62,16 @@ class Hub:
             self._gateway = Gateway(self.settings, environ=self.environ, home=self.home, tracer=self.tracer)
         return self._gateway
 
+    @property
+    def servers(self) -> ToolServers:
+        """The servers of tools: connected to when they are first asked, and left with the hub."""
+        if self._servers is None:
+            from windtunnel.models.toolservers import ToolServers  # noqa: PLC0415 - as above
+
+            folder = self.home.parent if self.home is not None else None
+            self._servers = ToolServers(self._tools, self.environ, folder)
+        return self._servers
+
     def above(self) -> list[Account]:
         """The accounts that stand above every run's."""
         limit = self.settings.budgets.workspace
@@ -75,9 +91,14 @@ class Hub:
 
     async def aclose(self) -> None:
         gateway, self._gateway = self._gateway, None
-        if gateway is not None:
-            await gateway.aclose()
-        self.tracer.close()
+        servers, self._servers = self._servers, None
+        try:
+            if gateway is not None:
+                await gateway.aclose()
+            self.tracer.close()
+        finally:
+            if servers is not None:
+                await servers.aclose()
 
 
 def _check(setup: Setup, model: str) -> None:

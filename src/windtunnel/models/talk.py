@@ -32,6 +32,10 @@ class Message(Struct, frozen=True, omit_defaults=True):
     answers: str = ""
 
 
+class ToolFailed(Exception):
+    """A tool's server said no, or died: what a model is told of it."""
+
+
 class Tool(Struct, frozen=True):
     name: str
     description: str

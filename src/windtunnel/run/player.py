@@ -37,6 +37,7 @@ from windtunnel.run.entries import (
 from windtunnel.run.mail import Deferred, Inbox
 from windtunnel.run.phases import play_turn
 from windtunnel.run.tape import Tape
+from windtunnel.run.toolcalls import ToolCalls
 from windtunnel.run.turn import Turn, blame_engine, settled
 from windtunnel.scenario import scenario_from_plain
 from windtunnel.world import Actor, EffectKind, Scenario, ScheduledEvent, World
@@ -73,7 +74,8 @@ class Player:
         hub = hub or Hub(environ={OFFLINE: "1"})
         self.tracer = hub.tracer
         self.calls = self.frame.calls = ModelCalls(hub, tape)
-        mine = {"model": EffectKind(self.calls.perform, in_doubt="retry")}
+        tools = ToolCalls(hub, lambda: self.scenario.mcp)
+        mine = {"model": EffectKind(self.calls.perform, in_doubt="retry"), **tools.kinds()}
         kinds = {**mine, **world.effects, **(effects or {})}
         self.effects = self.frame.effects = Effects(self.frame, tape, self.clock, kinds)
         self.effects.intake, self.effects.tracer = self.listen, self.tracer
