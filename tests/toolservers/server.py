@@ -1,5 +1,5 @@
-"""A real MCP server for tests, over stdio or on loopback: `python server.py stdio|PORT LOG`. What is called is
-written to LOG, a line for each call, before anything is answered."""
+"""A real MCP server for tests, over stdio or on loopback: `python server.py stdio|PORT LOG`. What is called
+is written to LOG, a line for each call, before anything is answered."""
 
 import os
 import signal
@@ -62,6 +62,23 @@ def die() -> str:
     note("die")
     os.kill(os.getpid(), signal.SIGKILL)
     return ""
+
+
+@server.tool()
+def strike() -> str:
+    """Kills whoever started this server, before it can hear the answer."""
+    note("strike")
+    os.kill(os.getppid(), signal.SIGKILL)
+    return "struck"
+
+
+@server.tool(annotations=ToolAnnotations(idempotent_hint=True))
+def strike_once() -> str:
+    """The same, the first time."""
+    note("strike_once")
+    if log.read_text().count("strike_once") == 1:
+        os.kill(os.getppid(), signal.SIGKILL)
+    return "struck"
 
 
 @server.tool()
