@@ -120,7 +120,7 @@ def test_debug_shows_the_traceback_of_a_world_that_raises(wt, lake):
 def test_a_run_that_waits_ends_with_4_and_says_what_waits(wt, lake):
     said = wt("run", lake, "--turns", 1, "--agent", "ana=human")
     assert said.code == 4
-    assert "windtunnel approvals list" in said.out
+    assert "windtunnel answer" in said.out
 
 
 def test_a_budget_is_refused_with_a_reason(wt, lake):

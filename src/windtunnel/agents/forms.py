@@ -66,7 +66,8 @@ def in_words(types: Sequence[type]) -> str:
         required = schema.get("required", ())
         for field, about in schema.get("properties", {}).items():
             if field != "type":
-                lines.append(f"  - `{field}`{'' if field in required else ' (optional)'}: {_type(about)}")
+                optional = "" if field in required else " (optional)"
+                lines.append(f"  - `{field}`{optional}: {type_in_words(about)}")
     return "\n".join(lines)
 
 
@@ -104,15 +105,19 @@ def on_a_line(text: str, most: int = 500) -> str:
     return text if len(text) <= most else f"{text[:most]}…"
 
 
-def _type(about: dict[str, Any]) -> str:
+def type_in_words(about: dict[str, Any]) -> str:
     """A field's type and bounds in a few words."""
     kind = str(about.get("type") or (about.get("$ref", "").rpartition("/")[2]) or "any of several")
+    if "anyOf" in about:
+        kind = " or ".join(
+            "nothing" if one.get("type") == "null" else type_in_words(one) for one in about["anyOf"]
+        )
     if "enum" in about:
         kind = "one of " + ", ".join(str(one) for one in about["enum"])
     elif kind == "array":
-        kind = f"list of {_type(about.get('items', {}))}"
+        kind = f"list of {type_in_words(about.get('items', {}))}"
     elif kind == "object" and isinstance(about.get("additionalProperties"), dict):
-        kind = f"mapping to {_type(about['additionalProperties'])}"
+        kind = f"mapping to {type_in_words(about['additionalProperties'])}"
     low, high = about.get("minimum"), about.get("maximum")
     if low is not None or high is not None:
         reach = [f"from {low:g}" if low is not None else "", f"to {high:g}" if high is not None else ""]

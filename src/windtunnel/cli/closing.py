@@ -67,10 +67,12 @@ def steps(found: Found, world: World | None) -> list[tuple[str, str]]:
     row = found.row
     run, turn = found.name, row.turn
     if row.status is Status.WAITING:
-        return [
-            ("what waits", f"windtunnel approvals list {run}"),
-            ("then go on", f"windtunnel resume {run}"),
-        ]
+        kinds = {effect.kind for effect in overview(found).waiting}
+        asked = [("answer", f"windtunnel answer {run}")] if kinds - {"approval"} else []
+        voted = (
+            [("what waits", f"windtunnel approvals list {run}")] if "approval" in kinds or not asked else []
+        )
+        return [*asked, *voted, ("then go on", f"windtunnel resume {run}")]
     look = ("last turn", f"windtunnel show {run} --turn {turn}")
     if row.status in (Status.PAUSED, Status.CRASHED, Status.QUEUED):
         return [("go on", f"windtunnel resume {run}"), look]

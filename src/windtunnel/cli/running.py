@@ -147,9 +147,13 @@ def play_and_close(
 ) -> int:
     """Play one run and tell how it stands; its status is the exit code."""
     stopper = Stopper()
-    begun = found.row.turn
     (done,) = play(control, [found], world, stopper, until, budget)
-    after = Found(found.path, done.row)
+    return told(found, done, world, stopper)
+
+
+def told(found: Found, done: Done, world: World, stopper: Stopper) -> int:
+    """How a run stands that was `found` and then played; its status is the exit code."""
+    begun, after = found.row.turn, Found(found.path, done.row)
     if done.error is not None and (done.error.exit_code == 2 or after.row.turn == begun == 0):
         return _never_ran(after, done)
     close(after, world)

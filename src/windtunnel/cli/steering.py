@@ -1,4 +1,4 @@
-"""`pause`, `cancel`, `inject`, `approvals`, `answer`: mail for a run, whoever plays it."""
+"""`pause`, `cancel`, `inject`, `approvals`: mail for a run, whoever plays it."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def inject(
     """
     control = door.the_control()
     found = control.inject(run, kind, read_json(body, "JSON") if body else None, sender=by or me())
-    return _posted(found, f"event {kind!r} posted to {found.row.run_id}")
+    return posted(found, f"event {kind!r} posted to {found.row.run_id}")
 
 
 def approvals(
@@ -92,37 +92,13 @@ def approvals(
         raise UsageError(f"{action} what?", where="approvals", remedy="windtunnel approvals lists what waits")
     found = control.vote(run, effect, action == "approve", sender=by or me(), note=note)
     word = "approval" if action == "approve" else "rejection"
-    return _posted(found, f"{word} posted to {found.row.run_id}")
-
-
-def answer(
-    run: Run,
-    words: Annotated[
-        list[str], typer.Argument(metavar="[EFFECT] JSON", help="Which, if several wait; the answer.")
-    ],
-    by: By = "",
-) -> int:
-    """Answer a question that a run waits for.
-
-    \b
-    Examples:
-      windtunnel answer 4k2 '{"type": "Raise", "by": 0.1}'
-      windtunnel answer 4k2 12.plan.alice.0 '{"type": "Rest"}'
-    """
-    if len(words) > 2:
-        raise UsageError(
-            f"{len(words)} words after the run", where="answer", remedy="windtunnel answer RUN [EFFECT] JSON"
-        )
-    effect = words[0] if len(words) == 2 else ""
-    result = read_json(words[-1], "JSON")
-    found = door.the_control().answer(run, effect, result, sender=by or me())
-    return _posted(found, f"answer posted to {found.row.run_id}")
+    return posted(found, f"{word} posted to {found.row.run_id}")
 
 
 # --- shared ---
 
 
-def _posted(found: Found, text: str) -> int:
+def posted(found: Found, text: str) -> int:
     row = found.row
     if say.door.json:
         say.data({"run_id": row.run_id, "posted": True, "status": str(row.status)})
@@ -159,7 +135,7 @@ def _asked(one: Asked) -> dict[str, Any]:
 def _told(one: Asked) -> list[Any]:
     since = render.age(door.seconds_since(one.asked))
     if one.kind != "approval":
-        how = f"windtunnel answer {one.run_id} {one.effect} JSON"
+        how = f"windtunnel answer {one.run_id} {one.effect}"
         return [
             render.title(
                 f"[bold]{one.run_id}[/]", f"{escape(one.kind)} {escape(one.actor)}", f"[dim]{since}[/]"
