@@ -12,14 +12,15 @@ import pytest
 
 from tests.toolservers import child
 from tests.toolservers.conftest import Served
-from tests.toolservers.pot import TAKEN, called, hub, over_pipes, pot, scenario
+from tests.toolservers.pot import TAKEN, Take, called, hub, over_pipes, pot, scenario
+from windtunnel.agents.tools import CALL
 from windtunnel.codec import decode_body
 from windtunnel.config.tools import ToolServer as Known
 from windtunnel.journal import Status
 from windtunnel.models.hub import Hub
 from windtunnel.testing.lab import Lab
 from windtunnel.testing.provider import Answer, Call, Provider, Request
-from windtunnel.world import ToolServer
+from windtunnel.world import AgentSpec, Scenario, ToolServer
 
 pytestmark = pytest.mark.slow
 
@@ -40,7 +41,8 @@ class Calling:
 
     def told(self) -> list[str]:
         """What came of its calls, as the last request says."""
-        return [said.text for said in self.heard[-1].messages if said.role == "tool"]
+        said = self.heard[-1].messages
+        return [one.text for one in said if one.role == "tool" or one.text.startswith("error: ")]
 
 
 def test_a_model_calls_tools_once_and_the_run_replays_with_the_server_gone(served: Served, tmp_path):
@@ -109,6 +111,24 @@ def test_a_command_that_this_machine_does_not_allow_is_not_started(tmp_path):
             assert row.status is Status.PAUSED
             assert "does not allow it" in (row.reason or "")
     assert not (tmp_path / "calls.log").exists()
+
+
+def test_a_run_taken_elsewhere_pauses_before_a_call_that_is_not_allowed_there(tmp_path):
+    log = tmp_path / "calls.log"
+    server = over_pipes(log)
+
+    async def weigh(seen, context):
+        request = {"server": "bench", "tool": "weigh", "arguments": {"what": "tin"}}
+        return Take((await context.effect(CALL, request))["kilos"])
+
+    ann = AgentSpec("ann", kind="python")
+    with Lab(pot, folder=tmp_path, players={"ann": weigh}, hub=Hub(environ={})) as lab:
+        lab.begin(Scenario("pot", turns=1, agents=(ann,), mcp=(server,)))
+        assert lab.go().status is Status.PAUSED
+        lab.hub = hub(server)
+        assert lab.go().status is Status.COMPLETED  # it was never under way, so it is not in doubt
+        assert lab.at().frame.state.wealth == {"ann": 3}
+        assert called(log) == ["weigh tin"]
 
 
 def test_no_key_of_a_server_stands_in_the_journal(tmp_path):

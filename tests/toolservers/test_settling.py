@@ -100,8 +100,8 @@ def test_a_run_is_refused_before_anything_is_written(tmp_path, monkeypatch, caps
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("WINDTUNNEL_HOME", raising=False)
     (tmp_path / "windtunnel.toml").write_text("")
-    assert main(["new", "world", "lake"]) == 0
-    file = tmp_path / "lake/lake/scenarios/first.yaml"
+    assert main(["new", "world", "lagoon"]) == 0
+    file = tmp_path / "lagoon/lagoon/scenarios/first.yaml"
     file.write_text(file.read_text() + "\nmcp:\n  - {name: bench, command: [touch, here]}\n")
     capsys.readouterr()
     assert main(["run", str(file), "--turns", "1", "--model", "house", "--json"]) == 2

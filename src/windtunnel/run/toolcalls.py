@@ -5,7 +5,7 @@ whether it acted: a person says what came of it (`windtunnel answer`). One whose
 changes nothing, or nothing more the second time, is called again.
 
 What a server says against a call, and its death, are recorded failures that the model is told. A server that
-cannot even say what it offers pauses the run, which goes on when somebody has mended it.
+cannot even say what it offers, or may not be used here, pauses the run: it goes on when that is mended.
 """
 
 from __future__ import annotations
@@ -43,15 +43,14 @@ class ToolCalls:
             raise Halted(error) from error
 
     async def _call(self, request: Any, _call: Call) -> Any:
-        """Not even a server that may not be called any more halts here: the call would be in doubt then."""
         try:
             return await self._hub.servers.call(
                 self._named(request), request["tool"], request.get("arguments") or {}
             )
         except ToolFailed as error:
             raise EffectFailed(short(str(error), MOST_SAID), where=request["server"]) from error
-        except ToolSetup as error:
-            raise EffectFailed(error.message, where=request["server"], remedy=error.remedy) from error
+        except ToolSetup as error:  # nothing was called: the call is made when the run is resumed
+            raise Halted(error) from error
 
     def _named(self, request: Any) -> ToolServer:
         for server in self._servers():
