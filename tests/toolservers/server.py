@@ -64,21 +64,24 @@ def die() -> str:
     return ""
 
 
+def kill_the_caller(tool: str) -> str:
+    """The first time only: a test that fails must live to say so."""
+    note(tool)
+    if log.read_text().split().count(tool) == 1:
+        os.kill(os.getppid(), signal.SIGKILL)
+    return "struck"
+
+
 @server.tool()
 def strike() -> str:
     """Kills whoever started this server, before it can hear the answer."""
-    note("strike")
-    os.kill(os.getppid(), signal.SIGKILL)
-    return "struck"
+    return kill_the_caller("strike")
 
 
 @server.tool(annotations=ToolAnnotations(idempotent_hint=True))
 def strike_once() -> str:
-    """The same, the first time."""
-    note("strike_once")
-    if log.read_text().count("strike_once") == 1:
-        os.kill(os.getppid(), signal.SIGKILL)
-    return "struck"
+    """The same, and may be called again."""
+    return kill_the_caller("strike_once")
 
 
 @server.tool()
