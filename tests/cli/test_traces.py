@@ -96,3 +96,36 @@ def test_what_is_said_is_traced_only_when_asked_for(tmp_path: Path) -> None:
     told = {one.key: one.value.string_value for one in calls[0].attributes}
     assert "You are `aldland`" in told["gen_ai.input.messages"]
     assert "KeepCourse" in told["gen_ai.output.messages"]
+
+
+@pytest.mark.slow
+def test_feedback_reaches_the_back_end_too(tmp_path: Path) -> None:
+    run(tmp_path)
+    store = next((tmp_path / ".windtunnel" / "runs").glob("*.sqlite"))
+    with Collector() as collector:
+        subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "windtunnel",
+                "feedback",
+                str(store),
+                "--score",
+                "0.5",
+                "--comment",
+                "bold",
+            ],
+            env={
+                **os.environ,
+                "WINDTUNNEL_HOME": str(tmp_path),
+                "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+            },
+            check=True,
+            capture_output=True,
+            timeout=120,
+        )
+    (span,) = collector.spans
+    told = {one.key: one.value for one in span.attributes}
+    assert told["gen_ai.evaluation.score.value"].double_value == 0.5
+    assert told["gen_ai.evaluation.explanation"].string_value == "bold"
+    assert told["windtunnel.run_id"].string_value == store.stem

@@ -9,6 +9,7 @@ from windtunnel.control.catalog import Found
 from windtunnel.control.verbs import Control, opened
 from windtunnel.errors import CodecError, NotFound, UsageError, WrongState
 from windtunnel.journal.lineage import Lineage
+from windtunnel.models.tracing import tracer_for
 from windtunnel.run.entries import EffectUsed, read
 from windtunnel.run.feedback import KIND, Feedback, Given
 
@@ -27,6 +28,22 @@ def find_subject(control: Control, name: str) -> tuple[Found, str]:
         except NotFound:
             pass
     return control.find(said["run"]), said["entry"]
+
+
+def _trace(control: Control, run_id: str, said: Feedback) -> None:
+    """Told to the back end of traces too, where the environment asks for one."""
+    tracer = tracer_for(control.workspace.environ)
+    about = said.effect or (f"entry {said.entry}" if said.entry is not None else run_id)
+    with tracer.span(
+        "feedback",
+        about,
+        windtunnel_run_id=run_id,
+        gen_ai_evaluation_name="feedback",
+        gen_ai_evaluation_score_value=said.score,
+        gen_ai_evaluation_explanation=said.comment or None,
+    ):
+        pass
+    tracer.close()
 
 
 def give(
@@ -57,6 +74,7 @@ def give(
     at = control.clock.wall()
     with opened(found, control.workspace) as store:
         mail = store.post(run_id, KIND, body, sender, at)
+    _trace(control, run_id, said)
     return Given(run_id, mail, sender, at, said.score, said.comment, turn, number, effect)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Literal, Protocol
 
-Kind = Literal["run", "turn", "phase", "agent", "call", "tool"]
+Kind = Literal["run", "turn", "phase", "agent", "call", "tool", "feedback"]
 ASKED_BY = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_TRACES_EXPORTER")
 CONTENT = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 OPERATIONS = {"agent": "invoke_agent", "call": "chat", "tool": "execute_tool"}
@@ -82,7 +82,8 @@ class _OpenSpan:
 
 _HEADS = (
     "gen_ai_request_", "gen_ai_response_", "gen_ai_usage_", "gen_ai_operation_", "gen_ai_provider_",
-    "gen_ai_agent_", "gen_ai_tool_", "gen_ai_input_", "gen_ai_output_", "gen_ai_", "windtunnel_", "error_",
+    "gen_ai_agent_", "gen_ai_tool_", "gen_ai_input_", "gen_ai_output_", "gen_ai_evaluation_score_",
+    "gen_ai_evaluation_", "gen_ai_", "windtunnel_", "error_",
     "server_",
 )  # fmt: skip
 
