@@ -15,8 +15,8 @@ import msgspec
 
 from bench.playing import RUN, fresh
 from windtunnel.journal import RunRow, SqliteStore
-from windtunnel.models.gateway import Gateway
-from windtunnel.models.talk import Ask, Message, Reply
+from windtunnel.models.hub import Hub
+from windtunnel.models.talk import Ask, Message
 from windtunnel.run.begin import begin
 from windtunnel.run.player import Player
 from windtunnel.run.session import play_run
@@ -25,10 +25,8 @@ from windtunnel.world import (
     Actor,
     AgentSpec,
     Applied,
-    Call,
     Context,
     Decided,
-    EffectKind,
     Engine,
     Event,
     Role,
@@ -75,8 +73,8 @@ class Asker:
         self._ask = ask
 
     async def decide(self, seen: int, context: Context) -> Say:
-        answer = await context.effect("model", msgspec.to_builtins(self._ask))
-        return Say(msgspec.convert(answer, Reply).text)
+        reply = await context.ask(self._ask)
+        return Say(reply.text)
 
 
 def world() -> World:
@@ -89,11 +87,10 @@ def scenario(agents: int, turns: int) -> Scenario:
 
 
 class Asking:
-    """One run: begun in a fresh store, its models asked through the gateway with a purse of its own."""
+    """One run: begun in a fresh store, its models asked through the hub with an account of its own."""
 
-    def __init__(self, path: Path, gateway: Gateway, ask: Ask, agents: int, turns: int) -> None:
-        self._gateway = gateway
-        self.purse = gateway.purse(RUN)
+    def __init__(self, path: Path, hub: Hub, ask: Ask, agents: int, turns: int) -> None:
+        self._hub = hub
         self.store = SqliteStore(fresh(path), create=True)
         asked = scenario(agents, turns)
         self._players = {seat.id: Asker(ask) for seat in asked.agents}
@@ -102,9 +99,8 @@ class Asking:
         begin(self.store, self._world, asked, RUN, players=self._players)
 
     async def play(self) -> RunRow:
-        kinds = {"model": EffectKind(self._perform, in_doubt="retry")}
         return await play_run(
-            self.store, self._world, RUN, players=self._players, effects=kinds, observer=self._observe
+            self.store, self._world, RUN, players=self._players, hub=self._hub, observer=self._observe
         )
 
     def _observe(self, player: Player) -> None:
@@ -114,11 +110,14 @@ class Asking:
         """The characters of all answers, as the world counted them."""
         return sum(self._player.frame.state.said.values())
 
-    async def _perform(self, request: Any, call: Call) -> Any:
-        ask = msgspec.convert(request, Ask)
-        note = self._player.tape.operate
-        reply = await self._gateway.ask(ask, key=call.key, accounts=(self.purse,), note=note, run=RUN)
-        return msgspec.to_builtins(reply)
+    @property
+    def purse(self) -> Any:
+        """The run's account."""
+        return self._player.calls.accounts()[0]
+
+    def spent(self) -> int:
+        money: int = self.purse.spent.money
+        return money
 
 
 def question(model: str, system: str, prompt: str) -> Ask:

@@ -142,10 +142,11 @@ async def litellm(url: str) -> AsyncIterator[Drive]:
     yield lambda concurrency, calls: drive(call, concurrency, calls)
 
 
-def gateway_to(url: str) -> Any:
+@asynccontextmanager
+async def hub_to(url: str) -> AsyncIterator[Any]:
     """Ours, with a price and a ceiling, so that money and tokens are counted; breaker and lane as ever."""
     from windtunnel.config import models as words
-    from windtunnel.models.gateway import Gateway
+    from windtunnel.models.hub import Hub
 
     deployment = words.Deployment(model=f"openai-chat:{MODEL}", url=url, concurrency=64)
     settings = words.Models(
@@ -153,7 +154,11 @@ def gateway_to(url: str) -> Any:
         prices={"trader": words.Price(**PRICE)},
         budgets=words.Budgets(run=words.Limit(money=1000.0, tokens=1_000_000_000)),
     )
-    return Gateway(settings, environ={})
+    hub = Hub(settings, environ={})
+    try:
+        yield hub
+    finally:
+        await hub.aclose()
 
 
 @asynccontextmanager
@@ -162,7 +167,8 @@ async def gateway(url: str) -> AsyncIterator[Drive]:
     from bench.asking import question
 
     ask = question("trader", SYSTEM, PROMPT)
-    async with gateway_to(url) as door:
+    async with hub_to(url) as hub:
+        door = hub.gateway
         purse, number = door.purse("bench"), iter(range(1 << 30))
 
         async def call() -> str:
@@ -180,18 +186,19 @@ async def ours(url: str) -> AsyncIterator[Drive]:
 
     ask = question("trader", SYSTEM, PROMPT)
     with tempfile.TemporaryDirectory(prefix="windtunnel-bench-") as folder:
-        async with gateway_to(url) as door:
+        async with hub_to(url) as hub:
+            door = hub.gateway
 
             async def trial(concurrency: int, calls: int) -> Figures:
                 purse = door.purse("warm-up")
                 warm = [door.ask(ask, key=f"w{one}", accounts=(purse,)) for one in range(concurrency)]
                 await asyncio.gather(*warm)
                 turns = calls // concurrency
-                run = Asking(Path(folder) / "ours.sqlite", door, ask, concurrency, turns)
+                run = Asking(Path(folder) / "ours.sqlite", hub, ask, concurrency, turns)
                 with Stopwatch() as watch:
                     row = await run.play()
                 assert (row.turn, run.said()) == (turns, turns * len(ANSWER) * concurrency)
-                assert run.purse.spent.money > 0
+                assert run.spent() > 0
                 run.store.close()
                 return figures(watch, turns * concurrency)
 

@@ -48,8 +48,8 @@ def test_without_the_router_there_is_no_ratio() -> None:
 def test_every_question_of_ours_is_recorded_counted_and_noted(tmp_path: Path) -> None:
     async def played(url: str) -> Asking:
         ask = question("trader", callers.SYSTEM, callers.PROMPT)
-        async with callers.gateway_to(url) as gateway:
-            run = Asking(tmp_path / "ours.sqlite", gateway, ask, agents=3, turns=2)
+        async with callers.hub_to(url) as hub:
+            run = Asking(tmp_path / "ours.sqlite", hub, ask, agents=3, turns=2)
             assert (await run.play()).turn == 2
             return run
 
