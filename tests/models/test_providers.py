@@ -15,6 +15,7 @@ from windtunnel.errors import ModelError, ModelSetup, WindtunnelError
 from windtunnel.models.budget import Ceiling, Purse
 from windtunnel.models.gateway import Gateway
 from windtunnel.models.talk import Ask, Message, Reply, Tool, ToolCall, Usage
+from windtunnel.testing.provider import Provider
 
 KEY = "sk-a-very-secret-key-0123456789"
 DIALECTS = {
@@ -384,3 +385,18 @@ def test_an_answer_with_free_keys_goes_by_a_tool_where_native_output_would_empty
     assert by_tool["tools"][-1]["input_schema"]["properties"]["rates"]["additionalProperties"] == {
         "type": "number"
     }
+
+
+def test_requests_leave_one_after_the_other_and_are_answered_side_by_side():
+    """The door is held while a request is made up, and not while it is under way."""
+
+    async def all_at_once(gateway: Gateway) -> None:
+        async with gateway:
+            asks = (gateway.ask(Ask("mine", TALK), key=f"key-{number}") for number in range(12))
+            await asyncio.gather(*asks)
+
+    with Provider("ready", latency=0.3) as provider:
+        settings = Models({"mine": Deployment("openai-chat:m", url=provider.openai, local=True)})
+        asyncio.run(all_at_once(Gateway(settings, environ={"WINDTUNNEL_OFFLINE": "1"})))
+        assert provider.log.totals.most_at_once == 12
+        assert [exchange.key for exchange in provider.log] == [f"key-{number}" for number in range(12)]

@@ -80,8 +80,9 @@ class Budgets(Struct, frozen=True):
 
 
 class Retry(Struct, frozen=True):
-    """A pause is twice as long each time, unless the provider says how long. `patience`: a deployment that
-    asks for a longer one is left for the next one in the chain."""
+    """A call that failed is made again at once, then after pauses, each twice as long as the one before,
+    unless the provider says how long. `patience`: a deployment that asks for a longer one is left for the
+    next one in the chain."""
 
     attempts: Count = 6
     deadline: Seconds = 600.0

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
@@ -84,7 +85,11 @@ class PydanticAdapter:
             ) from None
         # A model that takes no temperature is asked all the same: said in the README, not at every call.
         warnings.filterwarnings("ignore", message="Sampling parameters", category=UserWarning)
-        self._dialect, self._heard = dialect, wire.HEARD
+        self._dialect, self._heard, self._leaves = dialect, wire.HEARD, wire.LEAVES
+        # Requests are made up one after the other, each out before the next: made up all at once, they would
+        # all be out only when the last one is.
+        self._door = asyncio.Lock()
+        self._by_wire = deployment.provider in PROVIDERS
         self._mode = _mode(deployment, self._model)
 
     def __repr__(self) -> str:
@@ -94,13 +99,13 @@ class PydanticAdapter:
         mode = self._mode
         if mode == "native" and self._deployment.provider in CLOSED and has_open_mapping(ask.schema):
             mode = "tool"
-        told = self._dialect.messages(ask, mode)
-        wanted = self._dialect.parameters(ask, mode)
-        manners = self._dialect.manners(ask, limit, key)
         heard: list[int] = []
         token = self._heard.set(heard)
         try:
-            async with asyncio.timeout(limit):
+            async with asyncio.timeout(limit), self._leaving():
+                told = self._dialect.messages(ask, mode)
+                wanted = self._dialect.parameters(ask, mode)
+                manners = self._dialect.manners(ask, limit, key)
                 response = await self._model.request(told, manners, wanted)
             return struck(self._dialect.reply(response, self._deployment.model), self._secrets)
         except TimeoutError:
@@ -116,6 +121,28 @@ class PydanticAdapter:
             raise Unanswered(failure._replace(message=scrub(failure.message, self._secrets))) from None
         finally:
             self._heard.reset(token)
+
+    @asynccontextmanager
+    async def _leaving(self) -> AsyncIterator[None]:
+        """Holds the door until the request is out."""
+        if not self._by_wire:
+            yield
+            return
+        await self._door.acquire()
+        inside = True
+
+        def leave() -> None:
+            nonlocal inside
+            if inside:
+                inside = False
+                self._door.release()
+
+        token = self._leaves.set(leave)
+        try:
+            yield
+        finally:
+            self._leaves.reset(token)
+            leave()
 
     async def aclose(self) -> None:
         await self._close()

@@ -29,6 +29,7 @@ from windtunnel.models.triggers import AGAIN, REMEDIES, Failure, Unanswered
 Note = Callable[..., None]
 SHORTEST_WAIT = 0.05  # while another call probes a deployment that rested
 NOT_COUNTED = "the provider did not say what was used"
+HICCUPS: frozenset[Trigger] = frozenset({"connection", "server"})
 UNHEALTHY: frozenset[Trigger] = frozenset({"connection", "server", "output", "quota"})
 
 
@@ -90,7 +91,7 @@ class Call:
                 return self._finished(station, Reply(label="refused", model=station.deployment.full_name))
             if outcome.trigger not in AGAIN or round_ == self._retry.attempts:
                 return None
-            wait = outcome.retry_after if outcome.retry_after is not None else self._backoff(round_)
+            wait = outcome.retry_after if outcome.retry_after is not None else self._backoff(outcome, round_)
             hand_on = not last and outcome.trigger in self._plan.on and wait > self._retry.patience
             if hand_on or not await self._sleep(wait):
                 return None
@@ -232,8 +233,13 @@ class Call:
         await self._clock.sleep(seconds)
         return True
 
-    def _backoff(self, round_: int) -> float:
-        """Twice as long each time, spread by half: by the call's key, so that no chance is needed."""
+    def _backoff(self, failure: Failure, round_: int) -> float:
+        """None after a first hiccup (a line that had gone stale, one worker of many that died), then twice as
+        long each time, spread by half: by the call's key, so that no chance is needed."""
+        if failure.trigger in HICCUPS:
+            round_ -= 1
+        if round_ == 0:
+            return 0.0
         longest: float = min(self._retry.longest_wait, self._retry.first_wait * 2 ** (round_ - 1))
         spread = sha256(f"{self._key} {self.attempt}".encode()).digest()[0] / 255
         return longest * (0.5 + 0.5 * spread)

@@ -24,6 +24,9 @@ KEPT_SECONDS = 5.0
 
 # Set by who asks, to be told whether any response came: what fails after that fails over what it holds.
 HEARD: ContextVar[list[int] | None] = ContextVar("HEARD", default=None)
+# Set by who asks, to be told when the request is out, or waits for the network: another may be prepared then.
+LEAVES: ContextVar[Callable[[], None] | None] = ContextVar("LEAVES", default=None)
+OUT = ("connect_tcp.started", "connect_unix_socket.started", "send_request_body.complete")
 Dial = Callable[[], httpx2.AsyncBaseTransport]
 Free = Callable[[], Awaitable[None]]
 
@@ -47,6 +50,8 @@ class Wire(httpx2.AsyncBaseTransport):
             raise Outside(f"{request.url.host} is outside, and {OFFLINE} is set", request=request)
         line = self._idle.pop() if self._idle else self._dial()
         self._all.add(line)
+        if (leaves := LEAVES.get()) is not None:
+            request.extensions = {**request.extensions, "trace": _told_when_out(leaves)}
         try:
             response = await line.handle_async_request(request)
         except BaseException:
@@ -77,6 +82,14 @@ class Wire(httpx2.AsyncBaseTransport):
         self._idle.clear()
         for line in lines:
             await line.aclose()
+
+
+def _told_when_out(leaves: Callable[[], None]) -> Callable[[str, object], Awaitable[None]]:
+    async def trace(event: str, _about: object) -> None:
+        if event.endswith(OUT):
+            leaves()
+
+    return trace
 
 
 class _Counted(httpx2.AsyncByteStream):
