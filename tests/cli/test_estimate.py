@@ -34,6 +34,15 @@ def test_what_is_estimated_is_near_what_is_then_asked(wt: Any, workspace: Path) 
     assert asked.input * 0.7 < one["input"] < asked.input * 1.4
     spent = asked.input + asked.output  # a micro-dollar each
     assert told["seen"] * 0.7 < spent < told["most"]
+    (used,) = wt("show", done["run_id"], "--json").rows[0]["models"]
+    assert used == {
+        "model": "openai-chat:m",
+        "replies": asked.asked,
+        "input": asked.input,
+        "output": asked.output,
+        "cost": spent,
+    }
+    assert f"{asked.asked} replies" in wt("show", done["run_id"]).out
 
 
 def test_a_model_without_a_price_is_said_to_have_none(wt: Any, workspace: Path) -> None:

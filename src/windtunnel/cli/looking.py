@@ -200,6 +200,7 @@ def _overview(found: Found, world: World | None) -> int:
             "seconds": about.seconds,
             "feedback": [asdict(one) for one in about.feedback],
             "asked_again": about.again,
+            "models": [asdict(one) for one in history.models_used(found)],
         }
         say.data({**door.run_data(found, table), **more})
         return 0
@@ -244,6 +245,7 @@ def _facts(found: Found, about: history.Overview) -> list[tuple[str, str]]:
         ("history", f"{entries}  [dim]head[/] {row.head_hash.hex()[:16]}"),
         ("operations", ", ".join(f"{count} {escape(kind)}" for kind, count in about.operations.items())),
     ]
+    facts += [("models", _used(one)) for one in history.models_used(found)]
     if about.again.calls or about.again.money:
         kept = f"  [dim]${about.again.money / 1_000_000:,.6f} stay reserved for what nobody knows[/]"
         facts.append(
@@ -258,6 +260,14 @@ def _facts(found: Found, about: history.Overview) -> list[tuple[str, str]]:
         facts.append(("forks", f"{len(about.children)}  [dim]{names}[/]"))
     facts.append(("file", escape(short_path(found.path))))
     return facts
+
+
+def _used(one: history.ModelUse) -> str:
+    cost = f"  ${one.cost / 1_000_000:,.6f}" if one.cost else ""
+    return (
+        f"{escape(one.model)}  [dim]{counted(one.replies, 'reply', 'replies')}, "
+        f"{one.input:,} + {one.output:,} tokens{cost}[/]"
+    )
 
 
 def _listed(names: list[str], most: int = 6) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from windtunnel.codec import decode_body, encode_body, seen_digest
 from windtunnel.control.catalog import Found
@@ -181,6 +181,53 @@ def halted(found: Found) -> dict[str, Any] | None:
         return None
     body: dict[str, Any] = decode_body(why.body)
     return body
+
+
+class ModelUse(Struct):
+    """What one model answered in a run. Money is in micro-dollars."""
+
+    model: str
+    replies: int = 0
+    input: int = 0
+    output: int = 0
+    cost: int = 0
+
+
+class _Used(Struct):
+    input: int = 0
+    output: int = 0
+
+
+class _Replied(Struct):
+    model: str = ""
+    usage: _Used = field(default_factory=_Used)
+    cost: int = 0
+
+
+class _Answer(Struct):
+    ok: _Replied | None = None
+
+
+def models_used(found: Found) -> list[ModelUse]:
+    """Who answered this run's own calls, how much was said, and what that cost; the dearest first. The past
+    that a fork shares was paid for by its parent."""
+    used: dict[str, ModelUse] = {}
+    with opened(found, read_only=True) as store:
+        for effect in store.effects(found.row.run_id, kind="model"):
+            if effect.result is None:
+                continue
+            try:
+                reply = decode_body(effect.result, _Answer).ok
+            except ValueError:  # a world's own kind of this name
+                continue
+            if reply is None or not reply.model:
+                continue
+            one = used.setdefault(reply.model, ModelUse(reply.model))
+            one.replies += 1
+            one.input += reply.usage.input
+            one.output += reply.usage.output
+            one.cost += reply.cost
+    return sorted(used.values(), key=lambda one: (-one.cost, -one.replies, one.model))
 
 
 def operations(found: Found) -> list[dict[str, Any]]:
