@@ -144,7 +144,10 @@ def test_one_that_slept_through_a_takeover_wakes_up_and_writes_nothing(
     assert "another process took run run over" in told["text"]
     assert told["exit_code"] == 3
     assert dump(case) == before
-    assert (case.folder / "store.heads").read_text() == heads
+    woken = (case.folder / "store.heads").read_text()
+    assert woken.startswith(heads)
+    # It may have slept between a commit of its own and the line that tells of it: one older line, no more.
+    assert len(woken.splitlines()) - len(heads.splitlines()) <= 1
     assert row.status is (Status.COMPLETED if stop_after is None else Status.PAUSED)
     if stop_after is not None:
         row = play_here(case)
