@@ -64,6 +64,7 @@ def play_here(case: Case, **more: Any) -> Any:
 
 def turn_of(case: Case) -> int:
     db = apsw.Connection(str(case.folder / "store.sqlite"), flags=apsw.SQLITE_OPEN_READONLY)
+    db.set_busy_timeout(5_000)  # the other opens its journal
     try:
         return int(db.execute("SELECT turn FROM run").get)
     finally:
@@ -73,6 +74,7 @@ def turn_of(case: Case) -> int:
 def dump(case: Case) -> list[Any]:
     """Every row of every table."""
     db = apsw.Connection(str(case.folder / "store.sqlite"), flags=apsw.SQLITE_OPEN_READONLY)
+    db.set_busy_timeout(5_000)
     tables = ("run", "entry", "operation", "effect", "inbox", "lease", "checkpoint", "segment")
     try:
         return [db.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3").fetchall() for table in tables]
