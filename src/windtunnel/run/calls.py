@@ -35,7 +35,6 @@ class ModelCalls:
         self._accounts: list[Account] | None = None
         self._cut: set[str] = set()  # calls that were stopped while they lived, and reserved as such
         self._attempts = 0
-        self.asked = 0  # calls performed here, none of them from the record
 
     def offer(self, path: str, house: Any, vital: bool) -> None:
         """What goes with the next call of this path and is no part of what is recorded."""
@@ -52,7 +51,6 @@ class ModelCalls:
             accounts = self.accounts()
             if call.attempt > 1:  # nobody knows whether the provider was reached before the crash
                 self._doubt(call.key, Amount() if call.key in self._cut else gateway.worst_case(ask))
-            self.asked += 1
             reply = await gateway.ask(
                 ask,
                 key=call.key,
