@@ -400,3 +400,21 @@ def test_requests_leave_one_after_the_other_and_are_answered_side_by_side():
         asyncio.run(all_at_once(Gateway(settings, environ={"WINDTUNNEL_OFFLINE": "1"})))
         assert provider.log.totals.most_at_once == 12
         assert [exchange.key for exchange in provider.log] == [f"key-{number}" for number in range(12)]
+
+
+def test_tools_and_schema_of_one_agent_are_fitted_to_the_provider_once():
+    """And those of another, which may come to stand where the first ones stood, are not taken for them."""
+
+    async def in_turns(url: str) -> None:
+        settings = Models({"mine": Deployment("openai-chat:m", url=url, local=True)})
+        async with Gateway(settings, environ={"WINDTUNNEL_OFFLINE": "1"}) as gateway:
+            for name in ("go", "go", "stop", "wait"):
+                schema = {**SCHEMA, "properties": {name: {"type": "boolean"}}, "required": [name]}
+                for _ in range(2):
+                    await gateway.ask(Ask("mine", TALK, schema=schema), key=name)
+                del schema
+
+    with serving(lambda _: Answer('{"go": true}')) as server:
+        asyncio.run(in_turns(server.url + "/v1"))
+    schemas = [request.body["response_format"]["json_schema"]["schema"] for request in server.log]
+    assert [list(one["properties"]) for one in schemas] == [["go"]] * 4 + [["stop"]] * 2 + [["wait"]] * 2

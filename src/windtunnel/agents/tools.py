@@ -55,6 +55,7 @@ class Tools:
             if self._is_wanted(name):
                 self._arguments[name] = arguments = arguments_of(query, name, skip=2)
                 self._own[name] = Tool(name, inspect.getdoc(query) or "", schema_of(arguments))
+        self._queries = tuple(self._own.values())
         self._servers = [server for server in servers if self._serves(server)]
 
     def _is_wanted(self, name: str) -> bool:
@@ -67,6 +68,8 @@ class Tools:
 
     async def offered(self, context: Context) -> tuple[Tool, ...]:
         """What may be called now. What a server offers is asked of it once a turn, and recorded."""
+        if not self._servers:
+            return self._queries  # the same each time: what providers make of it is remembered
         found = dict(self._own)
         self._served.clear()
         for server in self._servers:

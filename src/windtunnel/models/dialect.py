@@ -43,6 +43,8 @@ LONGEST_NAME = 200  # characters of a name or an id that a provider gives
 MOST_USED = 10**9  # tokens of one call: who claims more does not count
 Mode = Literal["native", "tool", "prompt"]
 PLAIN = ModelRequestParameters()
+REMEMBERED = 2048  # tools and schemas
+_MADE: dict[tuple[int, int, Mode], tuple[tuple[Any, Any], ModelRequestParameters]] = {}
 
 
 # --- out ---
@@ -79,8 +81,23 @@ def _flush(told: list[ModelMessage], parts: list[ModelRequestPart]) -> None:
 
 
 def parameters(ask: Ask, mode: Mode) -> ModelRequestParameters:
+    """The same object for the same tools and schema, as one agent asks with in every turn: what is made of
+    them for a provider is then remembered too."""
     if not ask.tools and (ask.schema is None or mode == "prompt"):
         return PLAIN
+    given = (ask.tools, ask.schema)
+    place = (id(ask.tools), id(ask.schema), mode)
+    known = _MADE.get(place)
+    if known is not None and known[0][0] is given[0] and known[0][1] is given[1]:
+        return known[1]
+    if len(_MADE) >= REMEMBERED:
+        _MADE.clear()
+    made = _parameters(ask, mode)
+    _MADE[place] = (given, made)  # what stands in it lives, so no other can have its id
+    return made
+
+
+def _parameters(ask: Ask, mode: Mode) -> ModelRequestParameters:
     tools = [
         ToolDefinition(name=tool.name, description=tool.description, parameters_json_schema=tool.schema)
         for tool in ask.tools

@@ -36,6 +36,7 @@ PLAIN_LIMIT: dict[str, Any] = {"openai_chat_supports_max_completion_tokens": Fal
 # Whose structured output closes every object: a mapping with keys of the model's own could only be empty.
 CLOSED = ("anthropic",)
 LONG_ENOUGH = 8  # characters of a key that is looked for in replies: a shorter one is in many words
+REMEMBERED = 2048  # sets of tools and schemas, fitted to a provider
 NO_KEY = "no-key"  # what an SDK is given where a server wants none
 
 
@@ -75,6 +76,7 @@ class PydanticAdapter:
         self._deployment, self._secrets = deployment, secrets
         try:
             self._model, self._close = _build(deployment, secret, offline=offline)
+            _remember(self._model)
             from windtunnel.models import dialect, wire  # noqa: PLC0415 - they load pydantic-ai and httpx
         except ImportError:
             extra = EXTRAS.get(deployment.provider, "openai")
@@ -171,6 +173,23 @@ def _mode(deployment: Deployment, model: Model[Any]) -> Any:
     if profile.get("supports_json_schema_output", False):
         return "native"
     return "tool" if profile.get("supports_tools", True) else "prompt"
+
+
+def _remember(model: Model[Any]) -> None:
+    """Let a model fit tools and schema to its provider once, and not for every call: the hook that does it is
+    a function of what it is given."""
+    fit = model.customize_request_parameters
+    known: dict[int, tuple[Any, Any]] = {}
+
+    def remembered(given: Any) -> Any:
+        found = known.get(id(given))
+        if found is None or found[0] is not given:
+            if len(known) >= REMEMBERED:
+                known.clear()
+            found = known[id(given)] = (given, fit(given))
+        return found[1]
+
+    model.customize_request_parameters = remembered  # type: ignore[method-assign]
 
 
 def has_open_mapping(schema: Any) -> bool:
