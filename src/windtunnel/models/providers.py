@@ -189,7 +189,7 @@ def _remember(model: Model[Any]) -> None:
             found = known[id(given)] = (given, fit(given))
         return found[1]
 
-    model.customize_request_parameters = remembered  # type: ignore[method-assign]
+    model.customize_request_parameters = remembered  # type: ignore[method-assign, assignment, unused-ignore]
 
 
 def has_open_mapping(schema: Any) -> bool:
