@@ -59,9 +59,11 @@ def interest(nation: Nation, p: Parameters) -> None:
         )
         to_firms = (firms.cash * rate).astype(np.int64)
         ledger.pay(nation, ledger.INTEREST, ledger.BANK, ledger.FIRMS, int(to_firms.sum()), to_firms)
+        parts = []
         for who, cents in sorted(books.abroad.items()):
             own = max(cents - books.swaps, 0) if who == DEALER else cents  # on swaps he earns what he owes
-            ledger.pay(nation, ledger.INTEREST, ledger.BANK, ledger.ABROAD, int(own * rate), who=who)
+            parts.append((ledger.INTEREST, ledger.ABROAD, int(own * rate), who))
+        ledger.spend(nation, ledger.BANK, sum(cents for _, _, cents, _ in parts), parts)
     due = (firms.loans * loan_rate(nation, p)).astype(np.int64)
     ledger.lend(nation, np.maximum(due - firms.cash, 0))
     ledger.pay(nation, ledger.INTEREST, ledger.FIRMS, ledger.BANK, due, int(due.sum()))

@@ -202,4 +202,5 @@ def for_households(nation: Nation) -> SeenByHouseholds:
 
 def _price(nation: Nation) -> float:
     """Shop windows are public, on the day."""
-    return float(nation.firms.price.mean()) / nation.base_price
+    prices = nation.firms.price
+    return float(np.add.reduce(prices) / len(prices)) / nation.base_price  # `mean`, without its ceremony
