@@ -86,7 +86,7 @@ def parameters(ask: Ask, mode: Mode) -> ModelRequestParameters:
     if not ask.tools and (ask.schema is None or mode == "prompt"):
         return PLAIN
     given = (ask.tools, ask.schema)
-    place = (id(ask.tools), id(ask.schema), mode)
+    place = (id(ask.tools), id(ask.schema), mode)  # ambient: finds what is remembered, decides nothing
     known = _MADE.get(place)
     if known is not None and known[0][0] is given[0] and known[0][1] is given[1]:
         return known[1]

@@ -182,11 +182,11 @@ def _remember(model: Model[Any]) -> None:
     known: dict[int, tuple[Any, Any]] = {}
 
     def remembered(given: Any) -> Any:
-        found = known.get(id(given))
+        found = known.get(id(given))  # ambient: finds what is remembered, decides nothing
         if found is None or found[0] is not given:
             if len(known) >= REMEMBERED:
                 known.clear()
-            found = known[id(given)] = (given, fit(given))
+            found = known[id(given)] = (given, fit(given))  # ambient: as above
         return found[1]
 
     model.customize_request_parameters = remembered  # type: ignore[method-assign, assignment, unused-ignore]
