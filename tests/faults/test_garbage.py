@@ -107,6 +107,7 @@ def play(store: SqliteStore, world: World, players: Any = None) -> Any:
     return asyncio.run(play_run(store, world, RUN, players=players, clock=StepClock()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [Garbler, AsyncGarbler])
 def test_garbage_from_an_agent_is_a_recorded_no_op_and_the_run_goes_on(
     tmp_path: Path, random: Random, kind: type[Garbler]

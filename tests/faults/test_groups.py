@@ -16,6 +16,7 @@ def sealed(case: Case) -> list[int]:
     return [int(line) for line in (case.aside / "sealed.log").read_text().split()]
 
 
+@pytest.mark.slow
 def test_a_crash_costs_at_most_the_group_that_was_not_committed(
     server: Server, tmp_path: Path, random: Random
 ) -> None:

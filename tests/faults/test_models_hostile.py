@@ -14,6 +14,8 @@ from windtunnel.models.hub import Hub
 from windtunnel.testing.lab import Lab
 from windtunnel.testing.provider import Answer, Provider, Request
 
+pytestmark = pytest.mark.slow
+
 REPLIES = {**hostile.TEXTS, **hostile.CALLS, **hostile.BODIES}
 
 

@@ -193,6 +193,24 @@ def test_the_last_of_a_plan_is_waited_for_while_it_rests():
     assert stage.clock.now >= 20
 
 
+def test_where_nobody_ever_answered_and_nobody_listens_nothing_is_waited_for():
+    refused = Failure("connection", "refused")
+    stage = Stage(Fake(refused, refused, refused, ok()), breaker=_breaker(failures=3, rest=20))
+    with pytest.raises(ModelError, match="refused"):
+        play(stage, "first")
+    assert stage.clock.now < 20  # at once, for who forgot to start the server
+
+
+def test_a_server_that_answered_before_is_waited_for_though_nobody_listens_now():
+    refused = Failure("connection", "refused")
+    stage = Stage(Fake(ok(), refused, refused, refused, ok()), breaker=_breaker(failures=3, rest=20))
+    play(stage, "first")
+    with pytest.raises(ModelError):
+        play(stage, "first")
+    assert play(stage, "first").text == "ready"
+    assert stage.clock.now >= 20
+
+
 def test_only_one_call_probes_at_a_time():
     stage = Stage(Fake(DOWN), Fake(), breaker=_breaker(failures=1, rest=10), retry=Retry(attempts=1))
     play_again(stage)

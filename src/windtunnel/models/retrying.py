@@ -100,11 +100,11 @@ class Call:
         return None
 
     async def _may_ask(self, station: Station, *, last: bool) -> bool:
-        """Whether the deployment is up; the last one of a plan is waited for."""
+        """Whether the deployment is up; the last one of a plan is waited for, if anybody is there."""
         while station.breaker.state == "open":
             wait = max(station.breaker.opens_in, SHORTEST_WAIT)
             rests = Failure("server", f"left alone for {wait:.0f} s after failures")
-            if not last or wait > self._left():
+            if not last or wait > self._left() or station.nobody_there:
                 self._failures.append((station, rests))
                 self._note("model_skipped", key=self._key, **_names(station), why=rests.message)
                 return False
@@ -157,6 +157,7 @@ class Call:
             held.keep()
         else:
             held.settle()
+        station.nobody_there = outcome.trigger == "connection" and not station.answered
         busy = outcome.trigger == "busy"
         if outcome.trigger in UNHEALTHY:
             station.breaker.failed(at_once=outcome.trigger == "quota")
@@ -177,6 +178,7 @@ class Call:
         cost = station.rate.cost(used) if station.rate is not None else 0
         held.settle(Amount(cost, used.input + used.output))
         station.breaker.succeeded()
+        station.answered, station.nobody_there = True, False
         station.lane.leave(entered)
         self._cost += cost
         self._usage = Usage(

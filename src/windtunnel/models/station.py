@@ -39,6 +39,8 @@ class Station:
         self.rate: Rate | None = prices.rate(deployment)
         self.breaker = Breaker(setup.settings.breaker, clock)
         self.lane = Lane(deployment.manners.concurrency, deployment.manners.most, clock)
+        self.answered = False
+        self.nobody_there = False  # it never answered, and cannot be connected to: not worth waiting for
         self._setup = setup
         self._adapter: Adapter | None = None
 
