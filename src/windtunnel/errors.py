@@ -14,6 +14,8 @@ bug of ours.
         VersionMismatch     a journal or a state that this version cannot read
         ModelSetup          a model that is not known, not set up, or not allowed
         ToolSetup           a server of tools that is not set up, not allowed, or not there
+        Unauthenticated     who asks did not say who they are, or not with a key that is good
+        Forbidden           who asks lacks the role that a verb needs
       RunError            the run itself went wrong                             exit 3
         AgentError          an agent raised
           Undecided           an agent came to no decision that can be judged; it is asked again
@@ -91,6 +93,16 @@ class ModelSetup(UsageError):
 
 class ToolSetup(UsageError):
     code = "tool_setup"
+
+
+class Unauthenticated(UsageError):
+    code = "unauthenticated"
+
+
+class Forbidden(UsageError):
+    """`needs` and `has` in its data name the roles."""
+
+    code = "forbidden"
 
 
 class RunError(WindtunnelError):
