@@ -1,4 +1,4 @@
-"""`backup`, `import`, `prune`, `export`, `keys`, `doctor`, `new world`."""
+"""`backup`, `import`, `prune`, `export`, `doctor`, `new world`."""
 
 from __future__ import annotations
 

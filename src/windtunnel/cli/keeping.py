@@ -1,4 +1,4 @@
-"""`backup`, `import`, `prune`, `export`, `keys`: runs kept, moved, let go, and turned into files."""
+"""`backup`, `import`, `prune`, `export`: runs kept, moved, let go, and turned into files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from windtunnel.control import Found, keeping
 from windtunnel.errors import UsageError
 from windtunnel.export import FORMATS, check_format, export_chat, export_run
 from windtunnel.journal import Status
-from windtunnel.journal.signing import make_key
 from windtunnel.journal.transfer import backup as copy_store
 from windtunnel.words import counted
 
@@ -107,7 +106,7 @@ def prune(
     plan = keeping.plan(
         workspace,
         now=now,
-        older_than=_seconds(older_than) if older_than else None,
+        older_than=seconds_of(older_than, "--older-than") if older_than else None,
         keep_last=keep_last,
         status=wanted or None,
         max_bytes=_bytes(max_bytes) if max_bytes else None,
@@ -153,11 +152,11 @@ def _would(plan: keeping.Plan) -> int:
     return 0
 
 
-def _seconds(text: str) -> float:
+def seconds_of(text: str, where: str) -> float:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]+)", text.strip().lower())
     if found is None or found[2] not in UNITS:
         raise UsageError(
-            f"{text!r} is no age", where="--older-than", remedy="a number and a unit: 30d, 12h, 90min"
+            f"{text!r} is no span of time", where=where, remedy="a number and a unit: 30d, 12h, 90min"
         )
     return float(found[1]) * UNITS[found[2]]
 
@@ -225,25 +224,4 @@ def _chat(found: Found, path: Path | None, min_score: float | None) -> int:
     say.show(f"{calls} written to {escape(short_path(done.path))}  [dim]{render.size(size)}[/]")
     if told := ", ".join(f"{count:,} {LEFT_OUT[name]}" for name, count in left_out.items() if count):
         say.show(f"left out: {told}")
-    return 0
-
-
-def keys(
-    action: Annotated[str, typer.Argument(metavar="new", help="Make a pair of keys: the only thing to do.")],
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="The file of the private key that is made.")],
-) -> int:
-    """Make a key that signs the heads of runs, so that nobody who can write here can invent one.
-
-    \b
-    Example:
-      windtunnel keys new ~/.windtunnel/heads.key
-    """
-    door.one_of(action, ["new"], "keys")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    public = make_key(path)
-    if say.door.json:
-        say.data({"key": str(path), "public_key": public})
-        return 0
-    settings = f'[heads]\nsigning_key = "{path.absolute()}"\npublic_key = "{public}"'
-    say.line(f"{path} is readable by you alone. Put this into windtunnel.toml:\n\n{settings}")
     return 0

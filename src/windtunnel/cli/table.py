@@ -48,7 +48,7 @@ GROUPS: dict[str, tuple[Command, ...]] = {
         Command("backup", "keeping", "copy a store while runs go on"),
         Command("import", "keeping", "bring the runs of another store into this workspace"),
         Command("prune", "keeping", "remove old runs"),
-        Command("keys", "keeping", "make a key that signs the heads of runs"),
+        Command("keys", "keys", "who may use a server of this workspace; a key that signs heads"),
     ),
     "Build": (
         Command("new", "building", "write a new world, which runs at once"),

@@ -1,9 +1,9 @@
 """The audit log: who did what, when, through which door, and who was refused.
 
 Append-only: there is no verb that changes or removes an entry, and each entry's hash is made over the hash
-before it and the stored bytes, so that `verify` finds what was changed, left out or cut off behind this room's
-back. It says that something was changed, not by whom: who may write the database can write a whole new
-chain, which only a head kept elsewhere shows.
+before it and the stored bytes, so that `verify` finds what was changed, left out or cut off. It says that
+something was changed, not by whom: who may write the database can write a whole new chain, which only a
+head kept elsewhere shows.
 
 No secrets and nothing long: what looks like a key is struck out, texts are cut, and refusals of strangers
 are written at a bounded pace, the rest of them counted.

@@ -41,6 +41,7 @@ def examine(workspace: Workspace) -> Iterator[Check]:
     """Every check; one that breaks is itself a finding."""
     checks: tuple[Callable[[Workspace], Iterator[Check]], ...] = (
         _python, _sqlite, _settings, _writable, _space, _filesystem, _worlds, _models, _extras, _stores,
+        _audit,
     )  # fmt: skip
     for check in checks:
         try:
@@ -186,3 +187,24 @@ def _stores(workspace: Workspace) -> Iterator[Check]:
         except WindtunnelError as error:
             yield Check(f"store {path.name}", "bad", error.message, error.remedy)
     yield Check("stores", "good", f"{len(paths)} with {counted(runs, 'run')} in {workspace.runs}")
+
+
+def _audit(workspace: Workspace) -> Iterator[Check]:
+    path = workspace.runs.parent / "catalog.sqlite"
+    if not path.exists():  # nothing is made by looking
+        return
+    from windtunnel.control.audit import Audit  # noqa: PLC0415 - where there is one
+    from windtunnel.journal.database import SqliteDatabase  # noqa: PLC0415
+
+    database = SqliteDatabase(path)
+    try:
+        audit = Audit(database)
+        verdict, head = audit.verify(), audit.head()
+    finally:
+        database.close()
+    if verdict.problem:
+        remedy = "someone wrote to the database beside Windtunnel: hold it against a copy"
+        yield Check("audit log", "bad", verdict.problem, remedy)
+    elif verdict.entries:
+        text = f"{counted(verdict.entries, 'entry', 'entries')}, intact; its head is {head}"
+        yield Check("audit log", "good", text)
