@@ -34,6 +34,7 @@ SETTINGS = {
     "shared_buffers": "32MB",
     "max_connections": "200",
     "log_min_messages": "warning",
+    "autovacuum": "off",  # its transactions would count as changes
 }
 FAST = {
     "fsync": "off",
@@ -66,7 +67,7 @@ class PostgresServer:
         assert package is not None
         assert package.origin is not None
         install = Path(package.origin).parent / "pginstall"
-        version = [install / "bin" / "postgres", "--version"]
+        version = [str(install / "bin" / "postgres"), "--version"]
         try:
             subprocess.run(version, check=True, capture_output=True, **self._as)
         except (OSError, subprocess.CalledProcessError):
@@ -77,9 +78,9 @@ class PostgresServer:
         secret = self._folder / "password"
         secret.write_text(PASSWORD)
         secret.chmod(0o644)
-        words = ["-D", self._data, "-U", USER, f"--pwfile={secret}", "--auth=scram-sha-256", "--no-sync"]
-        words += ["--encoding=UTF8", "--locale=C"]
-        done = subprocess.run([self._bin / "initdb", *words], capture_output=True, text=True, **self._as)
+        words = [str(self._bin / "initdb"), "-D", str(self._data), "-U", USER, f"--pwfile={secret}"]
+        words += ["--auth=scram-sha-256", "--no-sync", "--encoding=UTF8", "--locale=C"]
+        done = subprocess.run(words, check=False, capture_output=True, text=True, **self._as)
         if done.returncode:
             raise RuntimeError(f"initdb failed: {done.stderr}")
 
@@ -120,7 +121,7 @@ class PostgresServer:
         return False
 
     def stop(self, *, immediate: bool = False) -> None:
-        """`immediate`: as if its process had been killed; what was committed is recovered at the next start."""
+        """`immediate`: as if it were killed; what was committed is recovered at the next start."""
         if self._guard is not None:
             self._guard.kill()
             self._guard.communicate()
