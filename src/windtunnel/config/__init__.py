@@ -21,6 +21,7 @@ from msgspec import Meta, Struct, field
 from windtunnel.config.environment import FILE as ENV_FILE
 from windtunnel.config.environment import read_env
 from windtunnel.config.models import Models
+from windtunnel.config.store import StoreAt
 from windtunnel.config.tools import ToolServer
 from windtunnel.errors import UsageError
 from windtunnel.words import explain, suggest
@@ -56,6 +57,7 @@ class Settings(Struct, frozen=True):
     runs: Runs = field(default_factory=Runs)
     models: Models = field(default_factory=Models)
     mcp: dict[str, ToolServer] = {}
+    store: StoreAt = field(default_factory=StoreAt)
 
 
 class Workspace:
@@ -87,6 +89,12 @@ class Workspace:
         """The environment, and below it what the `.env` beside windtunnel.toml says. In a folder without a
         windtunnel.toml another program's keys may lie there: it is not read."""
         return {**(read_env(self.env_file) if self.file.is_file() else {}), **os.environ}
+
+    @property
+    def store_url(self) -> str:
+        """Where runs lie if that is PostgreSQL; empty: in files of `runs`. Not to be shown: a password may
+        stand in it."""
+        return self.settings.store.resolve(self.environ, str(self.file))
 
     @property
     def signing_key(self) -> Path | None:
