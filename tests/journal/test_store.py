@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - rows written out read best with few breaks
-"""What every store must do, whichever database is behind it. Another store joins by a line in STORES."""
+"""What every store must do, whichever database is behind it. Another store joins in stores.py."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.journal.stores import KINDS, opening, place_of
 from windtunnel.codec import Segment
 from windtunnel.errors import LeaseHeld, LeaseLost, NotFound, UsageError, WrongState
 from windtunnel.journal import (
@@ -27,7 +27,6 @@ from windtunnel.journal import (
     Operation,
     Owner,
     RunRow,
-    SqliteStore,
     Status,
     Store,
     entry_hash,
@@ -35,24 +34,17 @@ from windtunnel.journal import (
 )
 from windtunnel.journal.lease import lives, this_process
 
-Open = Callable[[], Any]
-STORES: dict[str, Callable[[Path], Any]] = {
-    "sqlite": lambda folder: SqliteStore(folder / "x.sqlite", create=True),
-}
+
+@pytest.fixture(params=KINDS)
+def place(request):
+    return place_of(request.param, request)
 
 
-@pytest.fixture(params=STORES)
-def open_store(request, tmp_path):
+@pytest.fixture
+def open_store(place, tmp_path):
     """Opens the same store as often as it is called, each time by a connection of its own."""
-    made: list[Any] = []
-
-    def opens() -> Any:
-        made.append(STORES[request.param](tmp_path))
-        return made[-1]
-
-    yield opens
-    for store in made:
-        store.close()
+    with opening(place, tmp_path / "heads") as opens:
+        yield opens
 
 
 @pytest.fixture
@@ -275,21 +267,21 @@ def test_a_new_store_is_as_it_was_made(store):
 
 # --- who holds a lease: on this machine that is a question to the system ---
 
+ROOT = Path(__file__).parents[2]
 HOLD = """
 import sys, time
-from windtunnel.journal import SqliteStore
+from tests.journal.stores import open_at
 from windtunnel.journal.lease import this_process
-store = SqliteStore(sys.argv[1])
+store = open_at(sys.argv[1])
 store.acquire("r", this_process())
 print("held", flush=True)
 time.sleep(60)
 """
 
 
-def test_a_killed_holder_frees_the_run_at_once(tmp_path):
-    store = SqliteStore(tmp_path / "x.sqlite", create=True)
+def test_a_killed_holder_frees_the_run_at_once(store, place):
     store.add_run(row())
-    child = subprocess.Popen([sys.executable, "-c", HOLD, str(store.path)], stdout=subprocess.PIPE, text=True)
+    child = subprocess.Popen([sys.executable, "-c", HOLD, place], stdout=subprocess.PIPE, text=True, cwd=ROOT)
     with child:
         assert child.stdout is not None
         assert child.stdout.readline() == "held\n"
@@ -297,21 +289,20 @@ def test_a_killed_holder_frees_the_run_at_once(tmp_path):
             store.acquire("r", this_process())
         child.send_signal(signal.SIGKILL)
     assert store.acquire("r", this_process()) == 2
-    store.close()
 
 
-def test_of_many_processes_one_gets_the_run(tmp_path):
-    store = SqliteStore(tmp_path / "x.sqlite", create=True)
+def test_of_many_processes_one_gets_the_run(store, place):
     store.add_run(row())
     script = HOLD.replace("time.sleep(60)", "sys.stdin.read()").replace(
         "store.acquire", "from windtunnel.errors import LeaseHeld\ntry:\n    store.acquire"
     ).replace('print("held", flush=True)', '    print("held", flush=True)\nexcept LeaseHeld:\n    print("refused", flush=True)')  # fmt: skip
     children = [
         subprocess.Popen(
-            [sys.executable, "-c", script, str(store.path)],
+            [sys.executable, "-c", script, place],
             stdout=subprocess.PIPE,
             stdin=subprocess.PIPE,
             text=True,
+            cwd=ROOT,
         )
         for _ in range(4)
     ]
@@ -319,7 +310,6 @@ def test_of_many_processes_one_gets_the_run(tmp_path):
     for child in children:
         child.communicate("")
     assert sorted(said) == ["held", "refused", "refused", "refused"]
-    store.close()
 
 
 def test_a_reused_process_id_does_not_pass_for_the_holder(store):

@@ -18,6 +18,7 @@ import fcntl
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,6 +42,11 @@ class Head(NamedTuple):
 
 def heads_path(store: str | Path) -> Path:
     return Path(store).with_suffix(".heads")
+
+
+def shard(folder: Path, run_id: str) -> Path:
+    """Where the heads of a run are kept if its store is no file: a store may hold very many runs."""
+    return folder / f"{sha256(run_id.encode()).hexdigest()[:2]}.heads"
 
 
 @contextmanager

@@ -186,6 +186,17 @@ class Link:
                 self.depth -= 1
                 self._roll_back()
 
+    def write(self, write: Callable[[Db], T], first: str = "", values: Values = ()) -> T:
+        """A transaction that is run again if its connection was lost before the commit."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                with self.transaction(first, values) as db:
+                    return write(db)
+            except Lost:
+                if time.monotonic() > deadline:
+                    raise
+
     def _begin(self, first: str, values: Values) -> tuple[Db, str]:
         def begin(db: Db) -> tuple[Db, str]:
             try:

@@ -26,7 +26,7 @@ from windtunnel.errors import (
     WindtunnelError,
     WrongState,
 )
-from windtunnel.journal.heads import Head, append_heads, compact_heads, heads_path
+from windtunnel.journal.heads import Head, append_heads, compact_heads, heads_path, read_heads
 from windtunnel.journal.lease import lives, this_process
 from windtunnel.journal.model import Batch, Mail, RunRow, Status
 from windtunnel.journal.schema import FORMAT, OLDEST, tables
@@ -265,6 +265,9 @@ class SqliteStore(SqliteReader):
 
     def _signed(self, run_id: str, head: Head) -> Head:
         return head._replace(signature=self._signer.sign(head.line(run_id))) if self._signer else head
+
+    def head_outside(self, run_id: str) -> Head | None:
+        return read_heads(self.heads).get(run_id)
 
     def _commit_durably(self, batches: Sequence[Batch]) -> list[tuple[str, Head]]:
         for last_try in (False, True):

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
 from windtunnel.codec import Segment
+from windtunnel.journal.heads import Head
 from windtunnel.journal.model import Batch, Checkpoint, Effect, Entry, Mail, Operation, RunRow, Status
 
 
@@ -49,6 +50,10 @@ class Store(Protocol):
     def lease(self, run_id: str) -> Lease | None: ...
     def commit(self, batches: Sequence[Batch]) -> None:
         """Make the batches durable, all or none. On return they are on the disk."""
+        ...
+
+    def head_outside(self, run_id: str) -> Head | None:
+        """The furthest head of a run that is kept outside of the store; None where none is."""
         ...
 
     # mail

@@ -14,14 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import msgspec
 from msgspec import Struct, field
 
 from windtunnel.errors import NotFound
-from windtunnel.journal.heads import Head, read_heads
+from windtunnel.journal.heads import Head
 from windtunnel.journal.lineage import Lineage
 from windtunnel.journal.model import GENESIS, Entry, RunRow, Status, entry_hash, operation_hash
 from windtunnel.journal.problems import Problems, safely
@@ -348,10 +347,7 @@ def _row_agrees(row: RunRow, history: History, problems: Problems) -> None:
 def _outside_head(
     store: Store, run_id: str, heads: Mapping[str, Head] | None, public_key: str | None, problems: Problems
 ) -> tuple[Head | None, list[str]]:
-    if heads is None:
-        path = getattr(store, "heads", None)
-        heads = read_heads(path) if isinstance(path, Path) else {}
-    head = heads.get(run_id)
+    head = store.head_outside(run_id) if heads is None else heads.get(run_id)
     if head is None:
         if public_key is not None:
             problems.add("heads", "there is no signed head of this run", "heads")
