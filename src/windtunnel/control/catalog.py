@@ -1,4 +1,4 @@
-"""Which runs there are: the stores of a workspace, looked through when asked.
+"""Which runs there are: asked of the index of the workspace, or of its stores, one by one, where that fails.
 
 A run is named by its id, a unique prefix of it, or the path of a store that holds one run (or `path:id`).
 """
@@ -6,17 +6,21 @@ A run is named by its id, a unique prefix of it, or the path of a store that hol
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
 from windtunnel.config import Workspace
-from windtunnel.errors import NotFound, StorageError, UsageError
+from windtunnel.control.index import Index, open_index
+from windtunnel.errors import NotFound, StorageError, UsageError, VersionMismatch
 from windtunnel.journal import RunRow, SqliteStore, Status
 from windtunnel.journal.lease import lives
 from windtunnel.journal.signing import Signer
 
+# What may ail the index, which is only an index: then the stores are looked through.
+UNUSABLE = (StorageError, VersionMismatch, OSError)
 STORES = (".windtunnel", "runs")  # where a workspace keeps them
 
 
@@ -64,12 +68,40 @@ def _as_it_is(store: SqliteStore, row: RunRow) -> RunRow:
 
 
 def all_runs(workspace: Workspace) -> Iterator[Found]:
-    """Every run of the workspace; a store that cannot be read is passed over (`doctor` names it)."""
+    """Every run of the workspace as it is now, the oldest first; a store that cannot be read is passed over
+    (`doctor` names it)."""
+    try:
+        with indexed(workspace) as index:
+            found = [Found(Path(run.location), run.row) for run in index.each()] if index else []
+    except UNUSABLE:
+        found = list(looked_through(workspace))
+    else:
+        found.reverse()
+    yield from found
+
+
+def looked_through(workspace: Workspace) -> Iterator[Found]:
+    """Every run of the workspace, from its stores alone."""
     for path in store_paths(workspace):
         try:
             yield from look(path)
         except (StorageError, UsageError):
             continue
+
+
+@contextmanager
+def indexed(workspace: Workspace, *, refreshed: bool = True) -> Iterator[Index | None]:
+    """The index, up to date. None where no run was ever kept: looking leaves no file there."""
+    if not workspace.runs.is_dir():
+        yield None
+        return
+    index = open_index(workspace)
+    try:
+        if refreshed:
+            index.refresh()
+        yield index
+    finally:
+        index.close()
 
 
 def find_run(workspace: Workspace, name: str) -> Found:
@@ -80,15 +112,42 @@ def find_run(workspace: Workspace, name: str) -> Found:
     candidates = look(exact) if exact.exists() else []
     if mine := [found for found in candidates if found.row.run_id == name]:
         return mine[0]
-    matches = [found for found in all_runs(workspace) if found.row.run_id.startswith(name)]
+    try:
+        return _by_index(workspace, name)
+    except UNUSABLE:
+        return _by_looking(workspace, name)
+
+
+def _by_index(workspace: Workspace, name: str) -> Found:
+    """Where the index says it is; how it is, its store says."""
+    with indexed(workspace) as index:
+        if index is None:
+            raise _unknown(workspace, name)
+        try:
+            path = Path((run := index.find(name)).location)
+        except NotFound:
+            raise _unknown(workspace, name) from None
+    store = SqliteStore(path, read_only=True)
+    try:
+        return Found(path, _as_it_is(store, store.run(run.run_id)))
+    finally:
+        store.close()
+
+
+def _by_looking(workspace: Workspace, name: str) -> Found:
+    matches = [found for found in looked_through(workspace) if found.row.run_id.startswith(name)]
     if same := [found for found in matches if found.row.run_id == name]:
         return same[0]
     if not matches or not name:
-        raise NotFound(f"no run {name!r}", where=str(workspace.runs), remedy="windtunnel runs lists them")
+        raise _unknown(workspace, name)
     if len(matches) > 1:
         ids = ", ".join(found.row.run_id for found in matches[:5])
         raise UsageError(f"{name!r} may mean {len(matches)} runs: {ids}", remedy="type more of the id")
     return matches[0]
+
+
+def _unknown(workspace: Workspace, name: str) -> NotFound:
+    return NotFound(f"no run {name!r}", where=str(workspace.runs), remedy="windtunnel runs lists them")
 
 
 def _by_path(name: str) -> Found | None:

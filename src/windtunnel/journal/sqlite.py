@@ -66,12 +66,17 @@ class SqliteStore(SqliteReader):
         *,
         create: bool = False,
         read_only: bool = False,
+        resting: bool = False,
         signer: Signer | None = None,
         vfs: str | None = None,
     ) -> None:
+        """`resting`: only read, as a file that nobody writes and with no trace beside it (a store that is read
+        as usual gets a `-shm`). Refused while commits wait in its WAL; what it says holds only if the file was
+        not written meanwhile, which the caller looks at."""
         self.path = Path(path)
         self.heads = heads_path(path)
-        self._signer, self._vfs, self._read_only = signer, vfs, read_only
+        self._signer, self._vfs, self._read_only = signer, vfs, read_only or resting
+        self._resting = resting
         self._seen = -1
         if self.heads == self.path:
             raise UsageError("a store cannot end in .heads: its heads file is called so", where=str(path))
@@ -91,7 +96,11 @@ class SqliteStore(SqliteReader):
             flags |= apsw.SQLITE_OPEN_CREATE
         db = None
         try:
-            db = apsw.Connection(str(self.path), flags=flags, vfs=self._vfs)
+            db = (
+                self._open_still()
+                if self._resting
+                else apsw.Connection(str(self.path), flags=flags, vfs=self._vfs)
+            )
             db.set_busy_timeout(int(BUSY_SECONDS * 1000))
             try:
                 self._check_format(db, create=create and not self._read_only)

@@ -1,0 +1,340 @@
+"""The index of runs: what lists and searches are answered from, however many runs there are.
+
+Only an index. All of it is had from the journals, at any time: losing it loses nothing, and `refresh` reads
+what was written since. It never decides about a run: who acts on one opens its store. Writers may `note` what
+they know, so that lists are right before the next refresh; a note that fails is nobody's trouble.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from windtunnel.config import Workspace
+from windtunnel.control import index_sql as sql
+from windtunnel.control.index_scan import UNREADABLE, FolderStores, Known, Seen, Stores, mark, problem
+from windtunnel.control.index_sql import Filter
+from windtunnel.errors import NotFound, UsageError, WindtunnelError
+from windtunnel.journal import Owner, RunRow, Status
+from windtunnel.journal.database import Database, Rows, SqliteDatabase
+from windtunnel.journal.lease import lives
+
+__all__ = ["Filter", "Index", "Listed", "Page", "Problem"]
+
+DATABASE = "catalog.sqlite"
+MOST = 1000  # rows of a page
+DEFAULT = 100
+TOGETHER = 500  # stores whose rows are written at once
+MANY = 5000  # rows after which they are written
+PICKED = ",".join((*sql.RUN_COLUMNS, "location", "spend", "wake"))
+
+ALL = Filter()
+
+Progress = Callable[[int, int], None]
+
+
+class Listed(RunRow, frozen=True, kw_only=True):
+    """A run as the index has it: its row (one that nobody plays any more reads `crashed`), where it lies,
+    what its models cost so far in micro-dollars, and when the first of its waiting votes expires."""
+
+    location: str
+    spend: int = 0
+    wake: float | None = None
+
+    @property
+    def row(self) -> RunRow:
+        return RunRow(*(getattr(self, name) for name in sql.RUN_COLUMNS))
+
+
+class Page(Struct, frozen=True):
+    items: list[Listed]
+    next: str | None = None  # the cursor of the page behind this one; None at the end
+    total: int | None = None
+
+
+class Problem(Struct, frozen=True):
+    """A store that cannot be read, so that its runs are in no list."""
+
+    location: str
+    message: str
+    remedy: str | None
+
+
+class Index:
+    def __init__(self, database: Database, stores: Stores) -> None:
+        self.database, self._stores = database, stores
+        database.lay(sql.ROOM, [sql.TABLES])
+
+    def close(self) -> None:
+        self.database.close()
+
+    # --- keeping ---
+
+    def note(self, location: str, row: RunRow, holder: Owner | None = None) -> bool:
+        """What a writer knows of a run: whether it was taken in. It never raises and never goes back: a row
+        that is older than the one here is passed over. Who plays a run is read at the next refresh, unless
+        said."""
+        name = self._stores.name(location)
+        if name is None:
+            return False
+        owner = msgspec.json.encode(holder).decode() if holder else ""
+        seen = Seen(row, str(row.status), owner)
+        with suppress(WindtunnelError), self.database.transaction() as rows:
+            rows.rows(sql.TELL, _values(name, seen, known=False))
+            rows.each(sql.PUT_TAG, [[tag, row.created, row.run_id, name] for tag in sql.tags_of(row)])
+            return True
+        return False
+
+    def forget(self, run_id: str) -> None:
+        """Leave a run out, until its store is written again and still has it."""
+        with self.database.transaction() as rows:
+            for table in ("listed", "listed_tag"):
+                rows.rows(f"DELETE FROM {table} WHERE run_id=?", [run_id])
+
+    def refresh(self, progress: Progress | None = None) -> int:
+        """Read the stores that changed since the last time; how many there were."""
+        now = self._stores.stamps()
+        before = dict(self._had())
+        stale = sorted(name for name, stamp in now.items() if not stamp or before.get(name) != stamp)
+        self._drop([name for name in before if name not in now])
+        return self._read(stale, now, progress, anew=False)
+
+    def rebuild(self, progress: Progress | None = None) -> int:
+        """Read every store anew and believe nothing that stands here. Lists stay whole meanwhile."""
+        now = self._stores.stamps()
+        self._drop(
+            [
+                name
+                for (name,) in self.database.rows("SELECT DISTINCT location FROM listed")
+                if name not in now
+            ]
+        )
+        self._drop([name for name, _ in self._had() if name not in now])
+        return self._read(sorted(now), now, progress, anew=True)
+
+    def _had(self) -> list[tuple[str, str]]:
+        """The stores that were read, and how they were then. One that could not be read is tried again."""
+        found = self.database.rows("SELECT location, stamp FROM listed_store WHERE problem IS NULL")
+        bad = self.database.rows("SELECT location FROM listed_store WHERE problem IS NOT NULL")
+        return [*((name, stamp) for name, stamp in found), *((name, "") for (name,) in bad)]
+
+    def _drop(self, names: Sequence[str]) -> None:
+        if names:
+            with self.database.transaction() as rows:
+                for table in ("listed", "listed_tag", "listed_store"):
+                    rows.each(f"DELETE FROM {table} WHERE location=?", [[name] for name in names])
+
+    def _read(
+        self, names: Sequence[str], stamps: Mapping[str, str], progress: Progress | None, *, anew: bool
+    ) -> int:
+        waiting: list[_Change] = []
+        for number, name in enumerate(names, 1):
+            waiting.append(self._change(name, stamps[name], anew=anew))
+            if len(waiting) >= TOGETHER or sum(len(one.seen) for one in waiting) >= MANY:
+                self._write(waiting)
+                waiting = []
+                if progress:
+                    progress(number, len(names))
+        self._write(waiting)
+        return len(names)
+
+    def _change(self, name: str, stamp: str, *, anew: bool) -> _Change:
+        known = {} if anew else self._known(name)
+        try:
+            seen, all_ = self._stores.read(name, known)
+        except UNREADABLE as error:
+            return _Change(name, "", [], [], True, problem(error))
+        return _Change(name, stamp, seen, [run_id for run_id in known if run_id not in all_], anew, None)
+
+    def _known(self, name: str) -> dict[str, Known]:
+        found = self.database.rows(
+            "SELECT run_id,said,turn,head_seq,op_seq,updated,pruned,known,spend,counted FROM listed"
+            " WHERE location=?",
+            [name],
+        )
+        return {row[0]: Known(tuple(row[1:7]) if row[7] else (), row[8], row[9]) for row in found}
+
+    def _write(self, changes: Sequence[_Change]) -> None:
+        if not changes:
+            return
+        with self.database.transaction() as rows:
+            for change in changes:
+                _write_one(rows, change)
+
+    # --- looking ---
+
+    def page(
+        self, asked: Filter = ALL, *, after: str | None = None, limit: int = DEFAULT, total: bool = False
+    ) -> Page:
+        """Runs, the newest first. The cursor of a page stays true while runs are added; ordered by `updated`,
+        a run that is written meanwhile moves to the front, and is not met again behind it."""
+        sql.check_filter(asked)
+        if not 1 <= limit <= MOST:
+            raise UsageError(f"a page of {limit} runs", where="limit", remedy=f"1 to {MOST}")
+        place = sql.place_of(after, asked.order) if after else None
+        self._bury()
+        found = self.database.rows(*sql.page(asked, PICKED, place, limit + 1))
+        items = [self._listed(row) for row in found[:limit]]
+        more = self.cursor(items[-1], asked.order) if len(found) > limit else None
+        count = int(self.database.rows(*sql.total(asked))[0][0]) if total else None
+        return Page(items, more, count)
+
+    def each(self, asked: Filter = ALL) -> Iterator[Listed]:
+        """Every run of a filter, page by page."""
+        after: str | None = None
+        while True:  # bounded: each page begins behind the last one
+            page = self.page(asked, after=after, limit=MOST)
+            yield from page.items
+            after = page.next
+            if after is None:
+                return
+
+    def cursor(self, run: Listed, order: str = "created") -> str:
+        """The place behind a run, for `page(after=…)`."""
+        name = self._stores.name(run.location) or run.location
+        return sql.cursor(order, (getattr(run, order), run.run_id, name))
+
+    def find(self, name: str) -> Listed:
+        """The run of this id, or the only one whose id begins so."""
+        self._bury()
+        found = self.database.rows(
+            f"SELECT {PICKED} FROM listed WHERE run_id=? ORDER BY location LIMIT 1", [name]
+        )
+        if not found and name:
+            found = self.database.rows(*sql.beginning(name, PICKED, 6))
+        if not found:
+            raise NotFound(f"no run {name!r}", remedy="windtunnel runs lists them")
+        ids = sorted({str(row[0]) for row in found})
+        if len(ids) > 1:
+            told = (
+                f"{len(ids)} runs: {', '.join(ids)}" if len(ids) <= 5 else f"many runs: {', '.join(ids[:5])}"
+            )
+            raise UsageError(f"{name!r} may mean {told}", remedy="type more of the id")
+        return self._listed(found[0])
+
+    def counts(self) -> dict[str, int]:
+        """How many runs there are of each status; `pruned` are those of which only the head is left."""
+        self._bury()
+        counts: dict[str, int] = dict(
+            self.database.rows("SELECT status, count(*) FROM listed GROUP BY status")
+        )
+        gone: dict[str, int] = dict(
+            self.database.rows("SELECT status, count(*) FROM listed WHERE pruned IS NOT NULL GROUP BY status")
+        )
+        told = {str(status): counts.get(status, 0) - gone.get(status, 0) for status in Status}
+        return {**told, "pruned": sum(gone.values())}
+
+    def due(self, now: float, limit: int = DEFAULT) -> list[Listed]:
+        """Runs of which a waiting vote has expired: they want to be taken up, so that it is told to them."""
+        found = self.database.rows(
+            f"SELECT {PICKED} FROM listed WHERE wake IS NOT NULL AND wake<=? ORDER BY wake LIMIT ?",
+            [now, limit],
+        )
+        return [self._listed(row) for row in found]
+
+    def problems(self) -> list[Problem]:
+        """The stores that could not be read at the last refresh."""
+        found = self.database.rows(
+            "SELECT location, problem, remedy FROM listed_store WHERE problem IS NOT NULL ORDER BY location"
+        )
+        return [Problem(self._stores.location(name), message, remedy) for name, message, remedy in found]
+
+    def check(self) -> tuple[int, int]:
+        """How many runs and stores stand here; raises if the tables cannot be read to their end."""
+        ((runs,),) = self.database.rows("SELECT count(*) FROM listed")
+        ((stores,),) = self.database.rows("SELECT count(*) FROM listed_store")
+        return int(runs), int(stores)
+
+    def differing(self, limit: int = 20) -> list[str]:
+        """Of the newest runs, those whose rows are not as their journals have them. None, after a refresh."""
+        wrong = []
+        for run in self.page(limit=limit).items:
+            name = self._stores.name(run.location) or run.location
+            try:
+                seen, _ = self._stores.read(name, {})
+            except UNREADABLE:
+                continue  # that is a problem of the store
+            here = self._known(name)
+            wrong += [
+                one.row.run_id
+                for one in seen
+                if one.row.run_id == run.run_id
+                and here[run.run_id].mark != (one.said, *mark(one.row)[1:])
+                and one.said != Status.RUNNING
+            ]
+        return wrong
+
+    def _listed(self, row: Sequence[Any]) -> Listed:
+        last = len(sql.RUN_COLUMNS)
+        values = dict(zip(sql.RUN_COLUMNS, row[:last], strict=True))
+        values["status"] = Status(values["status"])
+        location, spend, wake = row[last:]
+        return Listed(**values, location=self._stores.location(location), spend=spend, wake=wake)
+
+    def _bury(self) -> None:
+        """A run reads `crashed` as soon as its process is gone, though nobody is left to say so. Only those
+        that are played now are looked at, and each process once."""
+        alive: dict[str, bool] = {}
+        dead = []
+        for run_id, location, holder in self.database.rows(
+            "SELECT run_id, location, holder FROM listed WHERE status='running' AND holder<>''"
+        ):
+            if holder not in alive:
+                alive[holder] = lives(msgspec.json.decode(holder, type=Owner))
+            if not alive[holder]:
+                dead.append([run_id, location, holder])
+        if dead:
+            self.database.each(
+                "UPDATE listed SET status='crashed' WHERE run_id=? AND location=? AND holder=?", dead
+            )
+
+
+def open_index(workspace: Workspace) -> Index:
+    """The index of a workspace, in the database beside its runs."""
+    return Index(SqliteDatabase(workspace.runs.parent / DATABASE), FolderStores(workspace.runs))
+
+
+class _Change(Struct):
+    """What is to be written of one store."""
+
+    name: str
+    stamp: str
+    seen: list[Seen]
+    gone: list[str]
+    anew: bool  # all that stands here of the store goes first
+    problem: tuple[str, str | None] | None
+
+
+def _write_one(rows: Rows, change: _Change) -> None:
+    if change.anew:
+        for table in ("listed", "listed_tag"):
+            rows.rows(f"DELETE FROM {table} WHERE location=?", [change.name])
+    for table in ("listed", "listed_tag"):
+        rows.each(
+            f"DELETE FROM {table} WHERE run_id=? AND location=?",
+            [[run_id, change.name] for run_id in change.gone],
+        )
+    rows.each(
+        "DELETE FROM listed_tag WHERE run_id=? AND location=?",
+        [] if change.anew else [[seen.row.run_id, change.name] for seen in change.seen],
+    )
+    rows.each(sql.REPLACE, [_values(change.name, seen, known=True) for seen in change.seen])
+    tags = [
+        [tag, seen.row.created, seen.row.run_id, change.name]
+        for seen in change.seen
+        for tag in sql.tags_of(seen.row)
+    ]
+    rows.each(sql.PUT_TAG, tags)
+    rows.rows(sql.PUT_STORE, [change.name, change.stamp, *(change.problem or (None, None))])
+
+
+def _values(name: str, seen: Seen, *, known: bool) -> list[Any]:
+    row = seen.row
+    plain = [getattr(row, column) for column in sql.RUN_COLUMNS]
+    plain[sql.RUN_COLUMNS.index("status")] = str(row.status)
+    words = sql.words_of(row)
+    return [*plain, name, seen.said, seen.holder, seen.spend, seen.counted, seen.wake, int(known), words]

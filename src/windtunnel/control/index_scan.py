@@ -1,0 +1,235 @@
+"""What a store says of its runs, for the index: read from the journal, as little of it as must be.
+
+A store that rests is read as a plain file, so that looking at a hundred thousand of them leaves nothing
+beside them. Whether a file changed is asked of the file system, never of the store.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import apsw
+import msgspec
+from msgspec import Struct
+
+from windtunnel.codec import decode_body
+from windtunnel.errors import StorageError, WindtunnelError
+from windtunnel.journal import RunRow, SqliteStore, Status, Store
+from windtunnel.journal.lease import lives
+from windtunnel.run.calls import ATTEMPT, BALANCE, DOUBT
+
+SUFFIX = ".sqlite"
+# A file that was written a moment ago may be written again within one tick of the file system's clock, and
+# look the same: it is read again next time.
+RECENT_NS = 1_000_000_000
+TRIES = 3
+# Whatever a file holds that calls itself a store: it is passed over, and named.
+UNREADABLE = (WindtunnelError, OSError, apsw.Error, ValueError, TypeError, KeyError, AttributeError)
+
+
+class Known(Struct):
+    """What the index has of a run: enough to see whether the journal has more."""
+
+    mark: tuple[Any, ...]
+    spend: int
+    counted: int
+
+
+class Seen(Struct):
+    """A run as its store has it now."""
+
+    row: RunRow  # with the status that is true
+    said: str  # the status that is written
+    holder: str = ""
+    spend: int = 0
+    counted: int = -1
+    wake: float | None = None
+
+
+class Stores(Protocol):
+    """Where the journals lie. A location is a name that stays true when the workspace is moved."""
+
+    def stamps(self) -> dict[str, str]:
+        """Every store there is, with what changes when it is written; empty where nothing tells that."""
+        ...
+
+    def read(self, location: str, known: Mapping[str, Known]) -> tuple[list[Seen], set[str]]:
+        """The runs that are not as they are known, and the ids of all."""
+        ...
+
+    def name(self, location: str) -> str | None:
+        """The name of a store in the index, or None: it is none of these."""
+        ...
+
+    def location(self, name: str) -> str:
+        """Where the store of this name lies."""
+        ...
+
+
+class FolderStores:
+    """The SQLite files of a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def name(self, location: str) -> str | None:
+        path = Path(location).absolute()
+        return path.name if path.parent == self.folder.absolute() and path.suffix == SUFFIX else None
+
+    def location(self, name: str) -> str:
+        return str(self.folder / name)
+
+    def stamps(self) -> dict[str, str]:
+        files: dict[str, str] = {}
+        logs: dict[str, str] = {}
+        recent = time.time_ns() - RECENT_NS  # ambient: ages of files
+        try:
+            with os.scandir(self.folder) as entries:
+                for entry in entries:
+                    if entry.name.endswith(SUFFIX):
+                        files[entry.name] = _stamp(entry, recent)
+                    elif entry.name.endswith(f"{SUFFIX}-wal") and (stamp := _log_stamp(entry, recent)):
+                        logs[entry.name.removesuffix("-wal")] = stamp
+        except (FileNotFoundError, NotADirectoryError):
+            return {}
+        for name, stamp in logs.items():
+            if files.get(name):
+                files[name] = "" if stamp == "?" else f"{files[name]} {stamp}"
+        return files
+
+    def read(self, location: str, known: Mapping[str, Known]) -> tuple[list[Seen], set[str]]:
+        path = self.folder / location
+        for _ in range(TRIES):
+            before = _state(path)
+            if before[-1]:  # commits wait in the WAL: it is in use, or was left by a crash
+                break
+            try:
+                store = SqliteStore(path, resting=True)
+            except StorageError:
+                if _state(path) == before:
+                    raise
+                continue
+            try:
+                found = read_store(store, known)
+            finally:
+                store.close()
+            if _state(path) == before:
+                return found
+        store = SqliteStore(path, read_only=True)
+        try:
+            return read_store(store, known)
+        finally:
+            store.close()
+
+
+def _stamp(entry: os.DirEntry[str], recent: int) -> str:
+    try:
+        file = entry.stat()
+    except OSError:
+        return ""  # reading it says what is wrong
+    if recent < file.st_mtime_ns < recent + 2 * RECENT_NS:
+        return ""
+    return f"{file.st_ino} {file.st_size} {file.st_mtime_ns}"
+
+
+def _log_stamp(entry: os.DirEntry[str], recent: int) -> str:
+    """Of a WAL; an empty one is as good as none."""
+    try:
+        file = entry.stat()
+    except OSError:
+        return ""  # it was just emptied and removed: then the store itself was written
+    if not file.st_size:
+        return ""
+    return "?" if recent < file.st_mtime_ns < recent + 2 * RECENT_NS else f"{file.st_size} {file.st_mtime_ns}"
+
+
+def _state(path: Path) -> tuple[int, int, int, int]:
+    """What must not change while a resting file is read; last the bytes that wait in its WAL."""
+    try:
+        waiting = os.stat(f"{path}-wal").st_size  # noqa: PTH116 - a hundred thousand times
+    except FileNotFoundError:
+        waiting = 0
+    try:
+        file = path.stat()
+    except FileNotFoundError:
+        return 0, 0, 0, 0
+    return file.st_ino, file.st_size, file.st_mtime_ns, waiting
+
+
+def read_store(store: Store, known: Mapping[str, Known]) -> tuple[list[Seen], set[str]]:
+    """`Stores.read`, of one moment of the store. Runs that are played are always read: their lease is no part
+    of their row."""
+    with store.snapshot():
+        rows = store.runs()
+        changed = [
+            row
+            for row in rows
+            if row.status is Status.RUNNING
+            or (before := known.get(row.run_id)) is None
+            or before.mark != mark(row)
+        ]
+        return [_seen(store, row, known.get(row.run_id)) for row in changed], {row.run_id for row in rows}
+
+
+def mark(row: RunRow) -> tuple[Any, ...]:
+    """What cannot stay the same when a run is written."""
+    return (str(row.status), row.turn, row.head_seq, row.op_seq, row.updated, row.pruned)
+
+
+def _seen(store: Store, row: RunRow, before: Known | None) -> Seen:
+    seen = Seen(row, str(row.status))
+    if row.pruned is not None:
+        seen.spend, seen.counted = (before.spend, before.counted) if before else (0, -1)
+        return seen
+    if row.status is Status.RUNNING:
+        lease = store.lease(row.run_id)
+        owner = lease.owner if lease else None
+        seen.holder = msgspec.json.encode(owner).decode() if owner else ""
+        if owner is None or not lives(owner):
+            seen.row = msgspec.structs.replace(row, status=Status.CRASHED)
+    seen.spend = _spent(store, row, before)
+    seen.counted = row.op_seq
+    if not row.status.ended:
+        seen.wake = _wake(store, row.run_id)
+    return seen
+
+
+def _spent(store: Store, row: RunRow, before: Known | None) -> int:
+    """What its models cost, in micro-dollars, as its own account is told: a balance and what came since."""
+    if before is not None and 0 <= before.counted <= row.op_seq:
+        total, after = before.spend, before.counted
+    else:
+        balance = store.last_operation(row.run_id, BALANCE)
+        total, after = 0, -1 if balance is None else balance.seq - 1
+    for operation in store.operations(row.run_id, after=after):
+        if operation.kind == BALANCE:
+            total = int(decode_body(operation.body)["spent"][0])
+        elif operation.kind in (ATTEMPT, DOUBT):
+            total += int(decode_body(operation.body).get("cost", 0))
+    return total
+
+
+def _wake(store: Store, run_id: str) -> float | None:
+    """When the first of its waiting votes expires."""
+    return min(_expiries(store, run_id), default=None)
+
+
+def _expiries(store: Store, run_id: str) -> Iterable[float]:
+    for effect in store.waiting(run_id):
+        if effect.kind == "approval":
+            seconds = decode_body(effect.request).get("hold", {}).get("expires_seconds")
+            if seconds is not None:
+                yield effect.asked + seconds
+
+
+def problem(error: Exception) -> tuple[str, str | None]:
+    """What is wrong with a store that cannot be read, and what to do."""
+    if isinstance(error, WindtunnelError):
+        return error.message, error.remedy
+    if isinstance(error, OSError):
+        return error.strerror or str(error), "mend the permissions of the file"
+    return f"it cannot be understood: {error}", "put a `windtunnel backup` of it back"
