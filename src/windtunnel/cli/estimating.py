@@ -10,7 +10,8 @@ from rich.markup import escape
 
 from windtunnel.cli import door, render, say
 from windtunnel.cli.options import Agents, Model, Settings
-from windtunnel.cli.running import changed, chosen_scenario
+from windtunnel.cli.running import chosen_scenario
+from windtunnel.control.changing import changed
 from windtunnel.control.estimate import Asked, Estimate
 from windtunnel.discovery import load_here
 from windtunnel.scenario import load_scenario

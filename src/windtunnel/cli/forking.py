@@ -10,14 +10,14 @@ from rich.markup import escape
 
 from windtunnel.cli import door, render, say
 from windtunnel.cli.options import Agents, Model, Run, Settings
-from windtunnel.cli.running import changed, play
+from windtunnel.cli.running import play
 from windtunnel.cli.stopping import Stopper
 from windtunnel.control import Done, Found, history
+from windtunnel.control.changing import fork_change
 from windtunnel.control.compare import Verdict, effect_of
 from windtunnel.errors import UsageError
 from windtunnel.journal import Status
-from windtunnel.run.fork import Change
-from windtunnel.world import Scenario, World
+from windtunnel.world import World
 
 
 def fork(
@@ -55,7 +55,7 @@ def fork(
     control = door.the_control()
     found = control.find(run)
     world = control.find_world(found.row.world)
-    change = _change(world, set_, agent, model, inject)
+    change = fork_change(world, set_, agent, model, [_event(text) for text in inject])
     if change is None and branches > 1:
         raise UsageError(
             "branches without a change are all controls",
@@ -68,28 +68,6 @@ def fork(
     stopper = Stopper()
     done = play(control, [*made, *controls], world, stopper)
     return _close(parent, at, world, done[: len(made)], done[len(made) :], stopper)
-
-
-def _change(
-    world: World, settings: list[str], agents: list[str], model: str, inject: list[str]
-) -> Change | None:
-    said: dict[str, Any] = {}
-    if settings:
-        said["set"] = list(settings)
-    if agents:
-        said["agents"] = list(agents)
-    if model:
-        said["model"] = model
-    events = [_event(text) for text in inject]
-    if events:
-        said["events"] = [event["kind"] for event in events]
-    if not said:
-        return None
-
-    def edit(scenario: Scenario) -> Scenario:
-        return changed(scenario, world, settings, agents, model)
-
-    return Change(edit if settings or agents or model else None, events, said)
 
 
 def _event(text: str) -> dict[str, Any]:

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from typing import Annotated
 
 import typer
 
 from windtunnel.cli import door, render, say
-from windtunnel.cli.blaming import agents_blamed
 from windtunnel.cli.closing import close
 from windtunnel.cli.options import Agents, Budget, Model, Run, Settings, Store, Until
 from windtunnel.cli.progress import Progress
 from windtunnel.cli.stopping import Stopper
 from windtunnel.cli.taking import taken_over
 from windtunnel.control import Control, Done, Found
+from windtunnel.control.changing import changed
 from windtunnel.control.history import halted
 from windtunnel.control.worlds import Worlds
 from windtunnel.discovery import FoundScenario, find_scenario, load_here
 from windtunnel.errors import NotFound, UsageError
 from windtunnel.journal import Status
-from windtunnel.scenario import is_model, load_scenario, models_of, override_scenario, with_model
-from windtunnel.world import Scenario, World
-
-KINDS = ("human", "remote", "llm")  # what may stand where a policy is named: who decides instead
+from windtunnel.scenario import load_scenario, models_of
+from windtunnel.world import World
 
 
 def run(  # noqa: PLR0913, PLR0917 - one for each option
@@ -103,27 +100,6 @@ def chosen_scenario(scenario: str, control: Control) -> FoundScenario:
                 f"windtunnel run {meant[1]}" if "/" in meant[1] else f"windtunnel scenarios {meant[1]}"
             )
         raise
-
-
-def changed(scenario: Scenario, world: World, settings: list[str], agents: list[str], model: str) -> Scenario:
-    """The scenario with what was asked for on the command line; all of it goes through one check."""
-    wanted = list(settings)
-    if model:
-        scenario = with_model(scenario, model)
-    for given in agents:
-        agent, equals, policy = given.partition("=")
-        if not (agent and equals and policy):
-            raise UsageError(
-                f"{given!r} is not ID=POLICY", where="--agent", remedy="as in --agent alice=cautious"
-            )
-        if policy in KINDS:
-            wanted.append(f"agents.{agent}.kind={policy}")
-        elif is_model(policy):
-            wanted += [f"agents.{agent}.kind=llm", f"agents.{agent}.model={json.dumps(policy)}"]
-        else:
-            wanted += [f"agents.{agent}.kind=rule", f"agents.{agent}.policy={policy}"]
-    with agents_blamed(agents):
-        return override_scenario(scenario, wanted, world) if wanted else scenario
 
 
 def play(

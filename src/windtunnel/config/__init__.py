@@ -22,6 +22,7 @@ from windtunnel.config.environment import FILE as ENV_FILE
 from windtunnel.config.environment import read_env
 from windtunnel.config.models import Models
 from windtunnel.config.store import StoreAt
+from windtunnel.config.runs import Runs
 from windtunnel.config.tools import ToolServer
 from windtunnel.errors import UsageError
 from windtunnel.words import explain, suggest
@@ -45,10 +46,6 @@ class Heads(Struct, frozen=True):
 
     signing_key: str | None = None
     public_key: str | None = None
-
-
-class Runs(Struct, frozen=True):
-    concurrency: Annotated[int, Meta(ge=1)] | None = None
 
 
 class Settings(Struct, frozen=True):

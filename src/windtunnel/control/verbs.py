@@ -22,7 +22,7 @@ from windtunnel.errors import ModelSetup, NotFound, UsageError, WrongState
 from windtunnel.journal import Effect, Owner, SqliteStore, Status
 from windtunnel.journal.texts import whole
 from windtunnel.journal.verify import Verified, verify
-from windtunnel.run.begin import begin
+from windtunnel.run.begin import Said, begin
 from windtunnel.run.clock import Clock
 from windtunnel.run.fork import Change, fork, read_point
 from windtunnel.run.mail import action_digest, mail_error
@@ -58,16 +58,25 @@ class Control:
     # --- playing ---
 
     def create(
-        self, world: World, scenario: Scenario, *, path: Path | None = None, players: Players | None = None
+        self,
+        world: World,
+        scenario: Scenario,
+        *,
+        path: Path | None = None,
+        players: Players | None = None,
+        said: Said = (),
     ) -> Found:
-        """A run that is queued: its store (a new one, or `path`) and its first entry."""
+        """A run that is queued: its store (a new one, or `path`) and its first entry. `said`: what its
+        operations begin with."""
         self._check_models(scenario)
         run_id = new_run_id()
         where = path or self.workspace.runs / f"{run_id}.sqlite"
         fresh = not where.exists()
         store = open_store(where, self.workspace, create=True)
         try:
-            row = begin(store, world, scenario, run_id, players=dict(players or {}), clock=self.clock)
+            row = begin(
+                store, world, scenario, run_id, players=dict(players or {}), clock=self.clock, said=said
+            )
         except BaseException:
             store.close()
             if fresh:
@@ -129,6 +138,7 @@ class Control:
         branches: int = 1,
         world: World | None = None,
         players: Players | None = None,
+        said: Said = (),
     ) -> tuple[Found, list[Found], list[Found]]:
         """The parent, the changed branches, and as many unchanged controls when there are several."""
         if not 1 <= branches <= 1000:
@@ -141,7 +151,7 @@ class Control:
         def make(change: Change | None, branch: int) -> Found:
             made = fork(
                 store, world, parent.row.run_id, point, new_run_id(), change=change, branch=branch,
-                players=dict(players or {}), clock=self.clock,
+                players=dict(players or {}), clock=self.clock, said=said,
             )  # fmt: skip
             return Found(parent.path, made)
 

@@ -45,6 +45,7 @@ class Status(StrEnum):
 
 _ALIVE = {
     Status.WAITING, Status.PAUSED, Status.COMPLETED, Status.FAILED, Status.CRASHED, Status.CANCELLED,
+    Status.QUEUED,  # handed back by a worker that ends: another goes on with it
 }  # fmt: skip
 _NEXT: dict[Status, set[Status]] = {
     Status.QUEUED: {Status.RUNNING, Status.PAUSED, Status.CANCELLED, Status.FAILED},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -12,7 +13,8 @@ import msgspec
 
 from windtunnel.codec import decode_body, describe_type, encode_body
 from windtunnel.errors import ScenarioError
-from windtunnel.journal import GENESIS, Batch, Entry, RunRow, Status, Store, entry_hash
+from windtunnel.journal import GENESIS, Batch, Entry, RunRow, Status, Store, entry_hash, operation_hash
+from windtunnel.journal.model import Operation
 from windtunnel.journal.schema import FORMAT
 from windtunnel.run.casting import Cast
 from windtunnel.run.clock import Clock
@@ -20,6 +22,8 @@ from windtunnel.run.context import Frame
 from windtunnel.run.entries import Started
 from windtunnel.scenario import ID_PATTERN, scenario_from_plain, scenario_to_plain
 from windtunnel.world import WORLD, Scenario, World
+
+Said = Sequence[tuple[str, Mapping[str, Any]]]  # operations: kind and body
 
 
 @cache
@@ -60,8 +64,10 @@ def begin(
     *,
     players: dict[str, Any] | None = None,
     clock: Clock | None = None,
+    said: Said = (),
 ) -> RunRow:
-    """Write the run's row and its first entry. Nothing is played yet."""
+    """Write the run's row and its first entry. Nothing is played yet. `said`: what its operations begin
+    with."""
     typed = check_scenario(world, scenario, players or {})
     plain = scenario_to_plain(typed)
     schema = describe_type(world.state)
@@ -75,12 +81,23 @@ def begin(
         parent=None, parent_seq=None, parent_turn=None, branch=0, created=now, updated=now,
         tags=msgspec.json.encode(typed.tags).decode(), reason=None, pruned=None,
     )  # fmt: skip
-    add(store, row, [Entry(0, 0, "start", "started", "", body, GENESIS, hash)], now)
+    add(store, row, [Entry(0, 0, "start", "started", "", body, GENESIS, hash)], now, said=said)
     return store.run(run_id)
 
 
-def add(store: Store, row: RunRow, entries: list[Entry], now: float, effects: Any = ()) -> None:
-    """A new run with its first entries, as one commit."""
+def add(
+    store: Store, row: RunRow, entries: list[Entry], now: float, effects: Any = (), said: Said = ()
+) -> None:
+    """A new run with its first entries and operations, as one commit."""
     last = entries[-1]
     row = msgspec.structs.replace(row, head_seq=last.seq, head_hash=last.hash)
-    store.bring_in(row, [Batch(row.run_id, 0, entries=entries, effects=list(effects), at=now)])
+    operations: list[Operation] = []
+    prev = GENESIS
+    for seq, (kind, about) in enumerate(said):
+        raw = encode_body(about)
+        operations.append(Operation(seq, now, kind, raw, prev, operation_hash(prev, seq, now, kind, raw)))
+        prev = operations[-1].hash
+    if operations:
+        row = msgspec.structs.replace(row, op_seq=operations[-1].seq, op_hash=prev)
+    batch = Batch(row.run_id, 0, entries=entries, operations=operations, effects=list(effects), at=now)
+    store.bring_in(row, [batch])

@@ -16,7 +16,7 @@ from windtunnel.errors import NotFound, UsageError, WrongState
 from windtunnel.journal import Effect, Entry, RunRow, Status, Store, entry_hash
 from windtunnel.journal.lineage import Lineage
 from windtunnel.run.at_once import at_once
-from windtunnel.run.begin import add, check_scenario
+from windtunnel.run.begin import Said, add, check_scenario
 from windtunnel.run.checkpoints import circumstances
 from windtunnel.run.clock import Clock
 from windtunnel.run.entries import FORK, PHASES, Forked, read
@@ -70,8 +70,9 @@ def fork(  # noqa: PLR0913 - the options of a fork, each by name
     branch: int = 0,
     players: dict[str, Any] | None = None,
     clock: Clock | None = None,
+    said: Said = (),
 ) -> RunRow:
-    """Make a fork; it is played like any other run."""
+    """Make a fork; it is played like any other run. `said`: what its operations begin with."""
     lineage = Lineage(store, parent_id)
     last = lineage.last_of_turn(point.turn)
     if last is None:
@@ -101,7 +102,8 @@ def fork(  # noqa: PLR0913 - the options of a fork, each by name
         op_seq=-1, op_hash=b"", parent=parent_id, parent_seq=last.seq, parent_turn=point.turn, branch=branch,
         created=now, updated=now, tags=parent.tags, reason=None, pruned=None,
     )  # fmt: skip
-    add(store, row, [entry], now, _carried(lineage, point, scenario) + _undecided(lineage, point.turn))
+    effects = _carried(lineage, point, scenario) + _undecided(lineage, point.turn)
+    add(store, row, [entry], now, effects, said)
     for event in events:
         store.post(run_id, "event", encode_body(event), "fork", now)
     return store.run(run_id)

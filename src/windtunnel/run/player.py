@@ -7,7 +7,7 @@ says stop.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -43,6 +43,8 @@ from windtunnel.scenario import scenario_from_plain
 from windtunnel.world import Actor, EffectKind, Scenario, ScheduledEvent, World
 
 Observer = Callable[["Player"], None]
+Between = Callable[["Player"], Awaitable[None]]  # what is done after each turn
+QUEUE = "queue"  # a wish to stop that only the playing process has: another shall go on
 
 
 class Player:
@@ -67,8 +69,9 @@ class Player:
         self.stop_after = stop_after
         self.end_reason: str | None = None
         self._refused = False  # could not be taken up here, and keeps the status it had
-        self.stop: str | None = None  # pause or cancel, wished from inside this process
+        self.stop: str | None = None  # pause, cancel or queue, wished from inside this process
         self.observer = observer
+        self.between: Between | None = None
         row = tape.lineage.row
         self.frame = Frame(world, row.mode, row.seed)  # type: ignore[arg-type]
         hub = hub or Hub(environ={OFFLINE: "1"})
@@ -142,13 +145,10 @@ class Player:
                 if (status := await self.step()) is not None:
                     return self._leave(status)
         except Stopped:
-            if "cancel" not in (self.stop, self.inbox.wish):
-                return self._leave(Status.PAUSED)
-            self.end_reason = "cancelled"
-            return self._leave(Status.CANCELLED)
+            return self._leave(self._wished() or Status.PAUSED)
         except Parked as parked:
-            if "pause" in (self.stop, self.inbox.wish):
-                return self._leave(Status.PAUSED)
+            if (wished := self._wished()) is not None:
+                return self._leave(wished)
             self.tape.operate("parked", waits_for=parked.effect.name, kind=parked.effect.kind)
             return self._leave(Status.WAITING, f"waits for {parked.effect.kind} {parked.effect.name}")
         except Halted as halted:
@@ -182,7 +182,7 @@ class Player:
             if self.spacing.turn != self.tape.turn and self.state_bytes:
                 checkpoints.write(self)
             self.calls.balance()
-            if status is not Status.WAITING:
+            if status not in (Status.WAITING, Status.QUEUED):
                 self.inbox.obeyed(self.tape.turn + 1)
             if self.tape.status is not status:
                 self.tape.operate(str(status), turn=self.tape.turn)
@@ -235,6 +235,8 @@ class Player:
                 self.observer(self)
         elif self.observer and number % 256 == 0:
             self.observer(self)
+        if self.between is not None:
+            await self.between(self)
         return None
 
     async def _open_turn(self, number: int, recorded: list[Entry]) -> list[MailTaken] | None:
@@ -290,18 +292,24 @@ class Player:
         await self.inbox.look(number, now=first)
         if first or self.deferred:
             await self.inbox.expire(number, self.deferred)
-        wish = self.stop or self.inbox.wish
-        if wish == "cancel":
+        return self._wished()
+
+    def _wished(self) -> Status | None:
+        """How the run is to leave, if it is to. A person's word goes before that of the process."""
+        wishes = (self.stop, self.inbox.wish)
+        if "cancel" in wishes:
             self.end_reason = "cancelled"
             return Status.CANCELLED
-        return Status.PAUSED if wish == "pause" else None
+        if "pause" in wishes:
+            return Status.PAUSED
+        return Status.QUEUED if QUEUE in wishes else None
 
     async def listen(self) -> bool:
-        """Take in mail in the middle of a turn. Whether a pause is wished: who only waits may leave then."""
+        """Take in mail in the middle of a turn. Whether it is to leave: who only waits may do so then."""
         await self.inbox.look(self.frame.turn)
         if "cancel" in (self.stop, self.inbox.wish):
             raise Stopped
-        return "pause" in (self.stop, self.inbox.wish)
+        return self._wished() is not None
 
     def _end(self, reason: str, recorded: list[Entry]) -> Status:
         if self.tape.live and not recorded and not self.tape.writes:

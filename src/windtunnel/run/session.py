@@ -6,15 +6,15 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from windtunnel.errors import StorageError, WrongState
+from windtunnel.errors import StorageError, WindtunnelError, WrongState
 from windtunnel.journal import Owner, RunRow, Status, Store
 from windtunnel.journal.lease import here, lives, this_process
 from windtunnel.journal.lineage import Lineage
 from windtunnel.models.hub import Hub
-from windtunnel.run.begin import fingerprint
+from windtunnel.run.begin import Said, fingerprint
 from windtunnel.run.calls import BUDGET
 from windtunnel.run.clock import Clock
-from windtunnel.run.player import Observer, Player
+from windtunnel.run.player import Between, Observer, Player
 from windtunnel.run.tape import Tape
 from windtunnel.world import EffectKind, World
 
@@ -31,11 +31,14 @@ async def play_run(  # noqa: PLR0913 - what a play stands on, each by name
     stop_after: int | None = None,
     hub: Hub | None = None,
     budget: float | None = None,
+    between: Between | None = None,
+    said: Said = (),
 ) -> RunRow:
     """Play a run from where it is until it ends, waits or is told to stop. One process at a time.
 
     `hub` is where its models are asked; without one, only those of this process are. `budget`, in dollars, is
-    set for the run from now on."""
+    set for the run from now on. `between` is awaited after each turn: a run whose agents ask nobody gives its
+    event loop to others only there. `said` are operations to be written as it is taken up."""
     clock = clock or Clock()
     _playable(store.run(run_id))
     fence = store.acquire(run_id, this_process())
@@ -52,10 +55,11 @@ async def play_run(  # noqa: PLR0913 - what a play stands on, each by name
             stop_after=stop_after,
             hub=hub,
         )
+        player.between = between
         _take_up(tape, fence)
-        if budget is not None:
-            tape.operate(BUDGET, money=budget)
-            tape.flush()
+        for kind, body in [*said, *([(BUDGET, {"money": budget})] if budget is not None else [])]:
+            tape.operate(kind, **body)
+        tape.flush()
         if observer:
             observer(player)
         await player.play()
@@ -75,7 +79,8 @@ def _playable(row: RunRow) -> None:
 
 
 def _take_up(tape: Tape, fence: int) -> None:
-    kind = "started" if tape.status is Status.QUEUED else "resumed"
+    again = tape.status is not Status.QUEUED or tape.store.last_operation(tape.run_id, "started") is not None
+    kind = "resumed" if again else "started"
     if tape.status is Status.RUNNING:  # whoever played it before is gone
         tape.operate("crashed", turn=tape.lineage.row.turn)
         tape.move(Status.CRASHED)
@@ -119,6 +124,26 @@ def take_over(store: Store, run_id: str, sender: str, clock: Clock | None = None
     finally:
         _let_go(store, run_id, fence)
     return holder
+
+
+def fail_run(
+    store: Store, run_id: str, error: WindtunnelError, sender: str, clock: Clock | None = None, **known: Any
+) -> RunRow:
+    """Declare a run failed that nobody plays: whoever played it did not live to say so. `known`: what there
+    is to say of its end. It can be resumed once the cause is mended, like any that failed."""
+    fence = store.acquire(run_id, this_process())
+    try:
+        tape = Tape(Lineage(store, run_id), clock or Clock(), fence=fence)
+        tape.status.move(Status.FAILED)
+        if tape.status is Status.RUNNING:
+            tape.operate("crashed", turn=tape.lineage.row.turn)
+            tape.move(Status.CRASHED)
+        tape.operate("failed", **error.as_dict(), sender=sender, **known)
+        tape.move(Status.FAILED, str(error))
+        tape.flush()
+    finally:
+        _let_go(store, run_id, fence)
+    return store.run(run_id)
 
 
 def move_run(store: Store, run_id: str, to: Status, sender: str, clock: Clock | None = None) -> RunRow:

@@ -6,7 +6,7 @@ them against types, `shape.py` says what a file may hold.
 
 from __future__ import annotations
 
-from windtunnel.scenario.loading import MAX_BYTES, load_scenario, override_scenario, peek
+from windtunnel.scenario.loading import MAX_BYTES, inline_scenario, load_scenario, override_scenario, peek
 from windtunnel.scenario.modelled import is_model, models_of, with_model
 from windtunnel.scenario.overrides import apply_overrides
 from windtunnel.scenario.plain import scenario_from_plain, scenario_to_plain
@@ -18,6 +18,7 @@ __all__ = [
     "KINDS",
     "MAX_BYTES",
     "apply_overrides",
+    "inline_scenario",
     "is_model",
     "load_scenario",
     "models_of",

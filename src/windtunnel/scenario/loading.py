@@ -36,6 +36,28 @@ def load_scenario(path: str | Path, world: World, overrides: Sequence[str] = ())
     return override_scenario(scenario, overrides, world) if overrides else scenario
 
 
+def inline_scenario(given: str | Mapping[str, Any], world: World, name: str = "inline") -> Scenario:
+    """A scenario that comes as text or as plain values, checked as a file is. It names no files of its
+    own."""
+    if isinstance(given, str):
+        if len(given.encode(errors="replace")) > MAX_BYTES:
+            raise ScenarioError(f"the scenario is larger than {MAX_BYTES >> 20} MiB", where=name)
+        read = read_yaml(given, name)
+    else:
+        read = node_of(dict(given), Place(name))
+    if read is None or not isinstance(read.value, dict):
+        raise ScenarioError(
+            "a scenario is a mapping of keys to values", where=name, remedy="begin with world: NAME"
+        )
+    _expect_world(read, world)
+    check(read, ScenarioFile)
+    _check_parameters(read, world)
+    plain = read.plain()
+    plain["agents"] = _seats(read.value["agents"][1], world)
+    plain["name"] = f"{world.name}/{name}"
+    return scenario_from_plain(plain, world)
+
+
 def override_scenario(scenario: Scenario, overrides: Sequence[str], world: World) -> Scenario:
     """A scenario with some of its values changed, checked as a file is."""
     before = scenario_to_plain(scenario)
