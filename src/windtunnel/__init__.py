@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         Role,
         Scenario,
         ScheduledEvent,
+        Stakes,
         ToolServer,
         Validator,
         Verdict,
@@ -69,8 +70,8 @@ _HOMES = {
     "windtunnel.world": (
         "ACCEPT", "WORLD", "Action", "Actor", "Agent", "AgentSpec", "Applied", "Call", "Chance", "Context",
         "Decided", "EffectKind", "Engine", "Event", "Hold", "Log", "Metrics", "Mode", "Outcome", "Progress",
-        "Role", "Scenario", "ScheduledEvent", "ToolServer", "Validator", "Verdict", "Wake", "World", "accept",
-        "allow", "amend", "hold", "reject", "visible",
+        "Role", "Scenario", "ScheduledEvent", "Stakes", "ToolServer", "Validator", "Verdict", "Wake", "World",
+        "accept", "allow", "amend", "hold", "reject", "visible",
     ),
 }  # fmt: skip
 _PLACES = {name: (home, name) for home, names in _HOMES.items() for name in names}
@@ -80,9 +81,9 @@ _PLACES["open"] = ("windtunnel.api", "open_run")
 __all__ = [
     "ACCEPT", "WORLD", "Action", "Actor", "Agent", "AgentSpec", "Applied", "Call", "Chance", "Columns",
     "Context", "Decided", "EffectKind", "Engine", "Event", "Forks", "Hold", "Log", "Metrics", "Mode",
-    "Outcome", "Progress", "Role", "Run", "Scenario", "ScheduledEvent", "ToolServer", "Validator", "Verdict",
-    "Wake", "WindtunnelError", "World", "accept", "allow", "amend", "hold", "open", "reject", "run", "runs",
-    "scenarios", "visible", "worlds",
+    "Outcome", "Progress", "Role", "Run", "Scenario", "ScheduledEvent", "Stakes", "ToolServer", "Validator",
+    "Verdict", "Wake", "WindtunnelError", "World", "accept", "allow", "amend", "hold", "open", "reject", "run",
+    "runs", "scenarios", "visible", "worlds",
 ]  # fmt: skip
 
 

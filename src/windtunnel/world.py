@@ -44,10 +44,12 @@ __all__ = [
     "Policy",
     "Progress",
     "Reported",
+    "Risk",
     "Role",
     "Scenario",
     "ScheduledEvent",
     "Section",
+    "Stakes",
     "ToolServer",
     "Validator",
     "Verdict",
@@ -65,6 +67,7 @@ AgentId: TypeAlias = str
 Metrics: TypeAlias = Mapping[str, Any]  # numbers; arrays of numbers for a crowd
 Observation: TypeAlias = Any  # a Struct, or anything JSON can hold
 Mode: TypeAlias = Literal["simulated", "paper", "real"]
+Risk: TypeAlias = Literal["low", "medium", "high", "critical"]
 S = TypeVar("S")
 T = TypeVar("T")
 MaybeAsync: TypeAlias = T | Awaitable[T]  # every method of a world may be sync or async
@@ -106,21 +109,39 @@ def visible(event: Event, viewer: AgentId | None) -> bool:
 
 class Hold(Struct, frozen=True, omit_defaults=True):
     """What waits for people. `park` stops the run until the vote; `defer` lets it go on, and the action
-    comes back as an event. Both expire: a park after `expires_seconds`, a deferral after `expires_turns`."""
+    comes back as an event. Both expire: a park after `expires_seconds`, a deferral after `expires_turns`.
+
+    The last four are for those who decide: the action in plain words, the unit of its amount, which rule of
+    which policy holds it, and who is told. A world may leave them out."""
 
     reason: str
     mode: Literal["park", "defer"] = "park"
-    risk: Literal["low", "medium", "high", "critical"] = "medium"
+    risk: Risk = "medium"
     amount: float | None = None
     approvers: int = 1
     expires_seconds: float | None = None
     expires_turns: int | None = None
+    summary: str = ""
+    unit: str = ""
+    rule: str = ""
+    tell: tuple[str, ...] = ()
+
+
+class Stakes(Struct, frozen=True, omit_defaults=True):
+    """What is at stake in an action: how much (never less than nothing, None if that cannot be said), of
+    what, how risky, and what it does in one line that a person can decide on. Policies ask for it; where a
+    world does not say, an action is of medium risk and of unknown amount."""
+
+    amount: float | None = None
+    risk: Risk = "medium"
+    summary: str = ""
+    unit: str = ""
 
 
 class Verdict(Struct, frozen=True, omit_defaults=True):
     kind: Literal["accept", "amend", "reject", "hold"]
     reason: str = ""
-    action: Any = None  # amend: what is done instead
+    action: Any = None  # amend: what is done instead; hold: what waits, if that is not what was decided
     allowed: Any = None  # a crowd: a boolean mask, True where the element may act
     hold: Hold | None = None
 
@@ -149,7 +170,7 @@ def hold(
     reason: str,
     mode: Literal["park", "defer"] = "park",
     *,
-    risk: Literal["low", "medium", "high", "critical"] = "medium",
+    risk: Risk = "medium",
     amount: float | None = None,
     approvers: int = 1,
     expires_seconds: float | None = None,
@@ -243,6 +264,7 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     model: str = ""  # of everybody who asks a model and names none
     mcp: tuple[ToolServer, ...] = ()
     tags: tuple[str, ...] = ()
+    approvals: Any = None  # a policy, by name or with its rules: what waits for people
 
 
 class Outcome(Struct, frozen=True):
@@ -473,3 +495,4 @@ class World(Struct, frozen=True):
     reports: Sequence[Callable[[Reported], Section | None]] = ()  # sections of its own in a run's report
     redraw_hidden: Callable[[Any, Actor, Chance], Any] | None = None
     scenarios: str = ""  # the folder of its scenario files
+    stakes: Callable[[Any, Actor, Any], Stakes] | None = None  # (state, actor, action): what policies ask

@@ -20,7 +20,7 @@ from windtunnel.run.casting import Cast
 from windtunnel.run.clock import Clock
 from windtunnel.run.context import Frame
 from windtunnel.run.entries import Started
-from windtunnel.scenario import ID_PATTERN, scenario_from_plain, scenario_to_plain
+from windtunnel.scenario import ID_PATTERN, scenario_from_plain, scenario_to_plain, whole_policy
 from windtunnel.world import WORLD, Scenario, World
 
 Said = Sequence[tuple[str, Mapping[str, Any]]]  # operations: kind and body
@@ -52,6 +52,7 @@ def check_scenario(world: World, scenario: Scenario, players: dict[str, Any]) ->
             )
     if typed.turns < 0 or typed.attempts < 1 or typed.concurrency < 1:
         raise ScenarioError("turns must be 0 or more, attempts and concurrency 1 or more")
+    whole_policy(typed.approvals, world)
     Cast(world, typed, Frame(world, typed.mode, typed.seed), players)
     return typed
 

@@ -6,15 +6,18 @@ from collections.abc import Coroutine, Sequence
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from windtunnel.codec import decode_body, encode_body
 from windtunnel.errors import WorldError
+from windtunnel.journal.texts import unfolded
 from windtunnel.run.casting import Seat
 from windtunnel.run.deciding import one_typed, together
 from windtunnel.run.effects import Parked
 from windtunnel.run.entries import Judged, Judgement, Line, line
 from windtunnel.run.mail import Deferred
 from windtunnel.run.turn import Turn, blame_engine, settled
-from windtunnel.world import ACCEPT, Event, Verdict
+from windtunnel.world import ACCEPT, Event, Hold, Verdict
 
 if TYPE_CHECKING:
     from windtunnel.run.player import Player
@@ -109,7 +112,6 @@ def verdict_line(turn: Turn, asked: Sequence[int], attempt: int, judgements: dic
 
 async def judged(player: Player, turn: Turn, seat: Seat, verdict: Verdict) -> Judgement:
     """What a verdict other than a plain yes leads to."""
-    action = turn.decided.get(seat.id)
     if verdict.kind == "amend":
         with blame_engine(player, "check"):
             turn.decided[seat.id] = one_typed(seat, verdict.action, player)
@@ -119,19 +121,37 @@ async def judged(player: Player, turn: Turn, seat: Seat, verdict: Verdict) -> Ju
         return Judgement("accept", verdict.reason, allowed=verdict.allowed)
     if verdict.kind == "reject":
         return Judgement("reject", verdict.reason)
+    return await held(player, turn, seat, verdict)
+
+
+async def held(player: Player, turn: Turn, seat: Seat, verdict: Verdict) -> Judgement:
+    """An action that waits for people: what would be done if they agree, which is what they vote on."""
     terms = verdict.hold
     assert terms is not None
-    request = {"actor": seat.id, "action": action, "hold": terms}
+    if verdict.action is not None:
+        with blame_engine(player, "check"):
+            turn.decided[seat.id] = one_typed(seat, verdict.action, player)
+    request = {"actor": seat.id, "action": turn.decided.get(seat.id), "hold": terms}
+    if verdict.allowed is not None:
+        request["allowed"] = verdict.allowed
     if terms.mode == "defer":
-        effect = await player.effects.post(seat.context, "approval", request)
-        plain = decode_body(encode_body(action))
-        item = Deferred(effect.name, seat.id, plain, turn.number, terms.expires_turns)
-        player.deferred.append(item)
+        await defer(player, turn, seat, request, terms)
         return Judgement("hold", verdict.reason, hold=terms)
     votes = await player.effects.perform(seat.context, "approval", request)
-    if votes["outcome"] == "approved":
-        return Judgement("accept", verdict.reason, votes=votes)
-    return Judgement("denied", f"{votes['outcome']}: {verdict.reason}", votes=votes)
+    if votes["outcome"] != "approved":
+        return Judgement("denied", f"{votes['outcome']}: {verdict.reason}", votes=votes)
+    if verdict.allowed is not None:
+        turn.decided.allowed[seat.id] = verdict.allowed
+    kind = "accept" if verdict.action is None else "amend"
+    return Judgement(kind, verdict.reason, action=verdict.action, allowed=verdict.allowed, votes=votes)
+
+
+async def defer(player: Player, turn: Turn, seat: Seat, request: dict[str, Any], terms: Hold) -> str:
+    """Ask for votes, and go on without the action."""
+    effect = await player.effects.post(seat.context, "approval", request)
+    plain = decode_body(encode_body(request["action"]))
+    player.deferred.append(Deferred(effect.name, seat.id, plain, turn.number, terms.expires_turns))
+    return effect.name
 
 
 async def judge_deferred(player: Player, turn: Turn) -> None:
@@ -141,14 +161,41 @@ async def judge_deferred(player: Player, turn: Turn) -> None:
         return
     for item in [item for item in player.deferred if item.effect in rulings]:
         player.deferred.remove(item)
-        outcome = rulings[item.effect]["outcome"]
+        ruling = rulings[item.effect]
+        outcome = ruling["outcome"]
         seat = player.cast.seats[item.actor]
         action = one_typed(seat, item.action, player)
+        told = {"effect": item.effect, "actor": item.actor, "outcome": outcome}
         if outcome == "approved" and player.check is not None:
             with blame_engine(player, "check"):
                 verdict = await settled(player.check(player.frame.state, seat.actor, action, seat.context))
-            if verdict.kind == "reject":
-                outcome = "refused"
-        event = Event(outcome, action, item.actor, visible_to=(item.actor,))
-        turn.retold.append(event)
-        turn.deferred.append({"effect": item.effect, "actor": item.actor, "outcome": outcome})
+                told |= await again(player, turn, item, verdict, len(ruling["by"]))
+        turn.deferred.append(told)
+        if "as" not in told:
+            event = Event(told["outcome"], action, item.actor, visible_to=(item.actor,))
+            turn.retold.append(event)
+
+
+async def again(player: Player, turn: Turn, item: Deferred, verdict: Verdict, votes: int) -> dict[str, Any]:
+    """What becomes of an approved action under the judge's word of today. The votes were on that very action
+    and on its terms of then: what would be done otherwise, or needs more people, needs votes of its own."""
+    if verdict.kind == "reject" or verdict.allowed is not None:  # an event has no mask
+        return {"outcome": "refused"}
+    terms = verdict.hold
+    if verdict.action is None and (terms is None or votes >= terms.approvers):
+        return {}
+    seat = player.cast.seats[item.actor]
+    action = item.action if verdict.action is None else one_typed(seat, verdict.action, player)
+    if terms is None:
+        terms = terms_of(player, item)
+    terms = msgspec.structs.replace(terms, mode="defer", reason=verdict.reason or terms.reason)
+    request = {"actor": seat.id, "action": action, "hold": terms}
+    return {"outcome": "held again", "as": await defer(player, turn, seat, request, terms)}
+
+
+def terms_of(player: Player, item: Deferred) -> Hold:
+    """The terms under which an action was held."""
+    effects = player.tape.lineage.effects(item.turn)
+    effect = next(effect for effect in effects if effect.name == item.effect)
+    request = decode_body(unfolded(player.tape.store, effect.request))
+    return msgspec.convert(request["hold"], Hold)

@@ -17,6 +17,7 @@ from windtunnel.journal import Entry, Status
 from windtunnel.models.hub import Hub
 from windtunnel.models.settings import OFFLINE
 from windtunnel.run import checkpoints
+from windtunnel.run.approving import Check, checker
 from windtunnel.run.calls import ModelCalls
 from windtunnel.run.casting import Cast
 from windtunnel.run.clock import Clock
@@ -62,7 +63,7 @@ class Player:
     ) -> None:
         self.world, self.tape = world, tape
         self.engine = world.engine
-        self.check = world.validator.check if world.validator is not None else None
+        self.check: Check | None = None  # taken up with the scenario, whose policy has a word in it
         self.clock = clock or Clock()
         self.players = players or {}
         self.run_id = tape.run_id
@@ -364,6 +365,7 @@ class Player:
         self.frame.branch = branch
         self.frame.parameters, self.frame.model = scenario.parameters, scenario.model
         self.cast = Cast(self.world, scenario, self.frame, self.players)
+        self.check = checker(self)
         self.scheduled = {}
         for event in scenario.events:
             self.scheduled.setdefault(event.turn, []).append(event)

@@ -10,6 +10,7 @@ import msgspec
 
 from windtunnel.codec import find_unfit
 from windtunnel.errors import NotFound, ScenarioError
+from windtunnel.scenario.approvals import policy_of
 from windtunnel.scenario.checking import check, is_struct
 from windtunnel.scenario.overrides import ALL, apply_overrides, split
 from windtunnel.scenario.plain import scenario_from_plain, scenario_to_plain
@@ -31,6 +32,7 @@ def load_scenario(path: str | Path, world: World, overrides: Sequence[str] = ())
     _check_parameters(root, world)
     plain = root.plain()
     plain["agents"] = _told(root, _seats(root.value["agents"][1], world), path.parent)
+    _take_policy(plain, root, world, path.parent)
     plain["name"] = f"{world.name}/{path.stem}"
     scenario = scenario_from_plain(plain, world)
     return override_scenario(scenario, overrides, world) if overrides else scenario
@@ -69,7 +71,10 @@ def override_scenario(scenario: Scenario, overrides: Sequence[str], world: World
         check(root, ScenarioFile)
         _check_parameters(root, world)
         plain["agents"] = _seats(root.value["agents"][1], world, known=("python",))
+        _take_policy(plain, root, world)
     except ScenarioError as error:
+        if error.data.get("file") not in (None, "--set"):
+            raise  # it stands in another file, and says where
         raise _blamed(error, overrides, before, plain, world) from None
     return scenario_from_plain({**plain, "name": name}, world)
 
@@ -148,6 +153,12 @@ def _check_parameters(root: Node, world: World) -> None:
     for name in ("parameters", "events"):
         if name in root.value and (problem := find_unfit(root.value[name][1].plain())):
             raise root.value[name][1].place.error(f"{name}: {problem}", None, name)
+
+
+def _take_policy(plain: dict[str, Any], root: Node, world: World, folder: Path | None = None) -> None:
+    """What is recorded is the policy itself, whatever it was called by."""
+    if (given := root.value.get("approvals")) is not None:
+        plain["approvals"] = policy_of(given[1], folder, world)
 
 
 def _told(root: Node, seats: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from windtunnel.errors import ScenarioError
+from windtunnel.scenario.approvals import whole_policy
 from windtunnel.scenario.checking import check
 from windtunnel.scenario.reading import Place, node_of
 from windtunnel.world import Scenario, World
@@ -30,6 +31,9 @@ def scenario_from_plain(plain: dict[str, Any], world: World) -> Scenario:
         scenario = msgspec.convert(plain, Scenario)
     except msgspec.ValidationError as error:
         raise _told(error, plain, Scenario, world) from None
+    if scenario.approvals:
+        policy = whole_policy(scenario.approvals)
+        scenario = msgspec.structs.replace(scenario, approvals=policy)
     if world.parameters is None:
         return scenario
     given = plain.get("parameters") or {}

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct, field
 
+from windtunnel.scenario.policy import PolicyFile
 from windtunnel.world import Mode
 
 KINDS = ("rule", "llm", "team", "human", "remote")
@@ -95,3 +96,7 @@ class ScenarioFile(Struct, frozen=True, forbid_unknown_fields=True):
         list[ToolServerEntry], Meta(description="Servers of tools for agents that ask a model.")
     ] = field(default_factory=list)
     tags: Annotated[list[str], Meta(description="Words to find its runs by.")] = field(default_factory=list)
+    approvals: Annotated[
+        str | PolicyFile | None,
+        Meta(description="Which actions wait for people: a profile's name, a file, or the rules themselves."),
+    ] = None
