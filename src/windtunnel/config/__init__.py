@@ -21,8 +21,8 @@ from msgspec import Meta, Struct, field
 from windtunnel.config.environment import FILE as ENV_FILE
 from windtunnel.config.environment import read_env
 from windtunnel.config.models import Models
-from windtunnel.config.store import StoreAt
 from windtunnel.config.runs import Runs
+from windtunnel.config.store import StoreAt
 from windtunnel.config.tools import ToolServer
 from windtunnel.errors import UsageError
 from windtunnel.words import explain, suggest
