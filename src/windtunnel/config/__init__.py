@@ -22,6 +22,7 @@ from windtunnel.config.environment import FILE as ENV_FILE
 from windtunnel.config.environment import read_env
 from windtunnel.config.models import Models
 from windtunnel.config.runs import Runs
+from windtunnel.config.serve import OAuth, Serve
 from windtunnel.config.store import StoreAt
 from windtunnel.config.tools import ToolServer
 from windtunnel.errors import UsageError
@@ -55,6 +56,8 @@ class Settings(Struct, frozen=True):
     models: Models = field(default_factory=Models)
     mcp: dict[str, ToolServer] = {}
     store: StoreAt = field(default_factory=StoreAt)
+    serve: Serve = field(default_factory=Serve)
+    oauth: dict[str, OAuth] = {}
 
 
 class Workspace:

@@ -37,14 +37,15 @@ HOLDS = {
     Role.APPROVER: frozenset({Role.VIEWER, Role.APPROVER}),
     Role.ADMIN: frozenset(Role),
 }
-LOCAL, ANYONE = "local", "anyone"  # who came without a name: over loopback, or to a server open to everyone
-RESERVED = frozenset({LOCAL, ANYONE, "schedule", "windtunnel"})
+# Who has no name of their own: came over loopback, came to a server open to everyone, was not let in.
+LOCAL, ANYONE, NOBODY = "local", "anyone", "nobody"
+RESERVED = frozenset({LOCAL, ANYONE, NOBODY, "schedule", "windtunnel"})
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}", re.ASCII)
 TOKEN = re.compile(r"wt_([0-9a-z]{10})_([0-9A-Za-z]{43})", re.ASCII)
 USED_EVERY = 600.0  # seconds: when a key was last used is known this coarsely, so that reading does not write
 DAY = 86_400.0
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_NOBODY = hashlib.sha256(b"nobody").digest()
+_NO_DIGEST = hashlib.sha256(b"nobody").digest()
 
 TABLES = (
     """CREATE TABLE api_key(key_id TEXT PRIMARY KEY, name TEXT NOT NULL, roles TEXT NOT NULL,
@@ -207,7 +208,7 @@ class Keys:
         if match is None:
             return None
         found = self._database.rows(f"SELECT {COLUMNS}, digest FROM api_key WHERE key_id=?", [match[1]])
-        stored = bytes(found[0][-1]) if found else _NOBODY
+        stored = bytes(found[0][-1]) if found else _NO_DIGEST
         same = hmac.compare_digest(stored, _digest(match[2]))
         if not (found and same):
             return None
