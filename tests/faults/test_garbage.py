@@ -24,6 +24,7 @@ from tests.faults.worlds import Move
 from windtunnel.errors import ScenarioError, StorageError, VersionMismatch, WindtunnelError
 from windtunnel.journal import SqliteStore, Status
 from windtunnel.journal.model import entry_hash
+from windtunnel.journal.schema import FORMAT
 from windtunnel.run.begin import begin
 from windtunnel.run.replay import replay
 from windtunnel.run.session import play_run
@@ -161,9 +162,11 @@ def path(half_way: Path, tmp_path: Path) -> Path:
 
 def test_a_journal_of_a_newer_version_is_refused_with_a_reason(path: Path) -> None:
     db = apsw.Connection(str(path))
-    db.pragma("user_version", 3)
+    db.pragma("user_version", FORMAT + 1)
     db.close()
-    with pytest.raises(VersionMismatch, match=r"this journal has format 3; this Windtunnel reads") as refused:
+    with pytest.raises(
+        VersionMismatch, match=rf"this journal has format {FORMAT + 1}; this Windtunnel reads"
+    ) as refused:
         SqliteStore(path)
     assert refused.value.remedy
     assert refused.value.exit_code == 2

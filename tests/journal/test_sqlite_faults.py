@@ -16,8 +16,10 @@ import pytest
 
 from tests.journal import flights
 from windtunnel.errors import NotFound, StorageError, UsageError, VersionMismatch
-from windtunnel.journal import SqliteStore, sqlite
+from windtunnel.journal import Batch, Effect, SqliteStore, sqlite
+from windtunnel.journal.lease import this_process
 from windtunnel.journal.verify import verify
+from windtunnel.run.begin import begin
 
 
 @pytest.mark.slow
@@ -165,6 +167,31 @@ def test_a_store_kept_locked_is_a_clear_error_and_the_store_goes_on(flown, monke
     other.execute("ROLLBACK")
     other.close()
     assert store.post("r1", "pause", b"{}", "me", 1.0) > 0
+    store.close()
+
+
+def test_an_effect_whose_commit_lost_its_answer_arrives_once(tmp_path, monkeypatch):
+    store = SqliteStore(tmp_path / "x.sqlite", create=True)
+    begin(store, flights.WORLD, flights.scene(), "r", players=flights.PLAYERS)
+    fence = store.acquire("r", this_process())
+    effect = Effect(2, "plan", "a", 0, "quote", "k", b"{}", None, asked=3.0)
+    real, lost = sqlite.write_batch, []
+
+    def commits_and_fails(db, batch, where, **more):
+        head = real(db, batch, where, **more)
+        if not lost:
+            lost.append(db.execute("COMMIT"))
+            raise apsw.IOError
+        return head
+
+    monkeypatch.setattr(sqlite, "write_batch", commits_and_fails)
+    store.commit([Batch("r", fence, effects=[effect])])
+    assert len(lost) == 1
+    assert [one.number for one in store.arrivals("r")] == [1]
+    effect.result = b'{"ok":1}'
+    lost.clear()
+    store.commit([Batch("r", fence, effects=[effect])])
+    assert [one.answered for one in store.arrivals("r")] == [False, True]
     store.close()
 
 

@@ -20,6 +20,7 @@ from windtunnel.codec import Segment
 from windtunnel.errors import LeaseHeld, LeaseLost, NotFound, UsageError, WrongState
 from windtunnel.journal import (
     GENESIS,
+    Arrival,
     Batch,
     Checkpoint,
     Effect,
@@ -107,6 +108,28 @@ def test_what_is_committed_is_read_back_as_it_was(store):
     found = store.run("r")
     assert (found.head_seq, found.head_hash) == (2, entries[2].hash)
     assert (found.op_seq, found.op_hash, found.turn, found.status) == (0, op.hash, 2, Status.RUNNING)
+
+
+def test_effects_arrive_in_the_order_in_which_they_became_durable(store):
+    fence = held(store)
+    other = store.acquire(store.add_run(row("s")) or "s", this_process())
+    one, two = (Effect(2, "plan", who, 0, "quote", "k", b"{}", None, asked=3.0) for who in "ba")
+    store.commit([Batch("r", fence, effects=[one, two])])
+    store.commit([Batch("s", other, effects=[one])])
+    two.result = b'{"ok":1}'
+    store.commit([Batch("r", fence, effects=[two])])
+    store.commit([Batch("r", fence, entries=chained(1))])
+    assert store.arrivals("r") == [
+        Arrival(1, *one.place, False), Arrival(2, *two.place, False), Arrival(3, *two.place, True),
+    ]  # fmt: skip
+    assert store.arrivals("s") == [Arrival(1, *one.place, False)]
+    assert (store.last_arrival("r"), store.last_arrival("s"), store.last_arrival("t")) == (3, 1, 0)
+    assert store.arrivals("r", 1, 1) == [Arrival(2, *two.place, False)]
+    assert store.effect("r", two.place) == two
+    assert store.effect("r", (2, "plan", "a", 1)) is None
+    store.release("r", fence)
+    store.erase("r", 9.0)
+    assert store.arrivals("r") == []
 
 
 def test_the_result_of_an_effect_replaces_nothing_but_itself(store):

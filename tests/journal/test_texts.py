@@ -21,6 +21,7 @@ from windtunnel.errors import StorageError
 from windtunnel.export.story import effects_told
 from windtunnel.journal import SqliteStore, Status
 from windtunnel.journal.lineage import Lineage
+from windtunnel.journal.schema import FORMAT
 from windtunnel.journal.texts import DEEPEST, LEAST, LEAST_BYTES, fold, named, unfold, whole
 from windtunnel.journal.verify import verify
 from windtunnel.models.talk import Ask, Message, Tool
@@ -240,6 +241,7 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         _answered(store, "half")
     store.close()
     edit(path, "DROP TABLE text")
+    edit(path, "DROP TABLE arrival")
     rows(path, "PRAGMA user_version=1")
     assert BRIEF in rows(path, "SELECT request FROM effect WHERE turn=6")[0][0]
     return path
@@ -259,7 +261,7 @@ def test_an_old_store_is_read_without_being_written_to(old):
 def test_an_old_store_gets_its_table_when_it_is_opened_to_be_written_to(old):
     (other, store) = SqliteStore(old, read_only=True), SqliteStore(old)
     assert store.altered() == other.altered() == []
-    assert rows(old, "PRAGMA user_version") == [(2,)]
+    assert rows(old, "PRAGMA user_version") == [(FORMAT,)]
     assert flights.play(store, "half") is Status.COMPLETED
     assert store.run("half").head_seq == store.run("done").head_seq
     folded = rows(
@@ -295,7 +297,7 @@ def test_a_golden_journal_is_given_its_table(tmp_path, name):
     assert rows(path, "PRAGMA user_version") == [(1,)]
     store = SqliteStore(path)
     assert (store.altered(), verify(store, "run").intact) == ([], True)
-    assert rows(path, "PRAGMA user_version") == [(2,)]
+    assert rows(path, "PRAGMA user_version") == [(FORMAT,)]
     store.close()
 
 

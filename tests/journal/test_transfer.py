@@ -41,7 +41,7 @@ def test_a_copied_run_has_the_same_head_and_proves_and_replays(source, target):
     assert target.run("r1") == source.run("r1")
     assert read_heads(target.heads)["r1"].hash == source.run("r1").head_hash
     assert sound(target, "r1")
-    for table in ("entry", "operation", "effect", "checkpoint", "segment", "inbox"):
+    for table in ("entry", "operation", "effect", "checkpoint", "segment", "inbox", "arrival"):
         there = f"SELECT count(*) FROM {table} WHERE run_id='r1'"
         assert rows(source.path, there) == rows(target.path, there) != [(0,)]
     named = "SELECT hash, body FROM text ORDER BY hash"

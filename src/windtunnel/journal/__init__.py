@@ -2,6 +2,7 @@
 
 from windtunnel.journal.model import (
     GENESIS,
+    Arrival,
     Batch,
     Checkpoint,
     Effect,
@@ -18,6 +19,7 @@ from windtunnel.journal.store import Lease, Owner, Store
 
 __all__ = [
     "GENESIS",
+    "Arrival",
     "Batch",
     "Checkpoint",
     "Effect",

@@ -148,6 +148,21 @@ class Effect(Struct):
         return f"{self.turn}.{self.phase}.{self.actor or 'world'}.{self.idx}"
 
 
+class Arrival(NamedTuple):
+    """That an effect was asked, or answered: where it stands, numbered from 1 as they became durable."""
+
+    number: int
+    turn: int
+    phase: str
+    actor: str
+    idx: int
+    answered: bool
+
+    @property
+    def place(self) -> Place:
+        return (self.turn, self.phase, self.actor, self.idx)
+
+
 class Mail(Struct, frozen=True):
     id: int
     kind: str
@@ -178,6 +193,7 @@ class Batch(Struct):
     checkpoints: list[Checkpoint] = field(default_factory=list)
     segments: list[Segment] = field(default_factory=list)
     texts: dict[bytes, bytes] = field(default_factory=dict)  # by hash: those that the effects name
+    arrivals: list[Arrival] = field(default_factory=list)  # of a run from elsewhere; a store numbers its own
     taken: list[tuple[int, int]] = field(default_factory=list)  # (turn, mail id)
     status: Status | None = None
     reason: str | None = None

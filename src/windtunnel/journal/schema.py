@@ -4,8 +4,13 @@
 meaning of each column stands in docs/journal.md, well enough to write a verifier from.
 """
 
-FORMAT = 2  # what a store is given when it is made, or next opened for writing
-OLDEST = 1  # what is still read: a store of format 1 has no table `text`, and its effects stand whole
+FORMAT = 3  # what a store is given when it is made, or next opened for writing
+OLDEST = (
+    1  # what is still read: format 1 has no table `text` (effects stand whole), formats 1 and 2 no `arrival`
+)
+HISTORY = (
+    2  # what the first entry names: the bytes of history and of the effects that it seals, as in format 2
+)
 
 TABLES = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -81,7 +86,18 @@ TEXTS = """
 CREATE TABLE text(hash BLOB NOT NULL PRIMARY KEY, body TEXT NOT NULL);
 """
 
+# Since format 3. Effects are written in place and in no order of their own, so a follower could not tell what
+# is new: a row for each time one is asked or answered, numbered by run. A turn without effects pays
+# nothing. In its own key and nothing else: one tree to write to, not two.
+ARRIVALS = """
+CREATE TABLE arrival(
+    run_id TEXT NOT NULL, number INTEGER NOT NULL, turn INTEGER NOT NULL, phase TEXT NOT NULL,
+    actor TEXT NOT NULL, idx INTEGER NOT NULL, answered INTEGER NOT NULL, PRIMARY KEY(run_id, number)
+) WITHOUT ROWID;
+"""
+ADDED = {2: TEXTS, 3: ARRIVALS}  # what each format brought
+
 
 def tables(version: int) -> str:
     """All tables of a store of this format."""
-    return TABLES + TEXTS if version >= 2 else TABLES
+    return TABLES + "".join(sql for since, sql in ADDED.items() if since <= version)

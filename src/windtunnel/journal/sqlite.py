@@ -155,9 +155,9 @@ class SqliteStore(SqliteReader):
                 remedy="open it with the Windtunnel that wrote it",
             )
 
-    def _has_texts(self) -> bool:
+    def _format(self) -> int:
         ((version,),) = self._rows("PRAGMA user_version")
-        return bool(version >= 2)
+        return int(version)
 
     def _storage_error(self, error: Exception) -> StorageError:
         where = str(self.path)
@@ -282,7 +282,10 @@ class SqliteStore(SqliteReader):
         for last_try in (False, True):
             try:
                 with self._immediate() as db:
-                    return [(batch.run_id, write_batch(db, batch, self.location)) for batch in batches]
+                    return [
+                        (batch.run_id, write_batch(db, batch, self.location, again=last_try))
+                        for batch in batches
+                    ]
             except (apsw.FullError, apsw.BusyError) as error:
                 self._reopen()
                 if found := self._committed(batches):
@@ -384,6 +387,8 @@ class SqliteStore(SqliteReader):
         total = 0
         for table in OF_A_RUN:
             columns = [row[0] for row in self._rows(f"SELECT name FROM pragma_table_info('{table}')")]
+            if not columns:
+                continue  # an older format, only read
             size = "+".join(f"coalesce(length(CAST({column} AS BLOB)),0)" for column in columns)
             ((found,),) = self._rows(f"SELECT coalesce(sum({size}),0) FROM {table} WHERE run_id=?", [run_id])
             total += found

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from windtunnel.codec import Segment
-from windtunnel.journal.model import Checkpoint, Effect, Entry, Operation
+from windtunnel.journal.model import Arrival, Checkpoint, Effect, Entry, Operation, Place
 from windtunnel.journal.sqlite_rows import EFFECT_COLUMNS, read_effect
 from windtunnel.journal.texts import named
 
@@ -18,8 +18,8 @@ class SqliteReader(ABC):
         """What a query finds; an error of the database in our words."""
 
     @abstractmethod
-    def _has_texts(self) -> bool:
-        """Whether the store has a table of texts: one of format 1 that is only read has none."""
+    def _format(self) -> int:
+        """Of the store as it is now: who only reads an older one may see it brought up by another."""
 
     def entries(self, run_id: str, after: int = -1, upto: int | None = None) -> Iterator[Entry]:
         sql = (
@@ -64,6 +64,28 @@ class SqliteReader(ABC):
         sql = f"SELECT {EFFECT_COLUMNS} FROM effect WHERE run_id=? AND result IS NULL ORDER BY turn, rowid"
         return [read_effect(row) for row in self._rows(sql, [run_id])]
 
+    def effect(self, run_id: str, place: Place) -> Effect | None:
+        sql = (
+            f"SELECT {EFFECT_COLUMNS} FROM effect WHERE run_id=? AND turn=? AND phase=? AND actor=? AND idx=?"
+        )
+        return next((read_effect(row) for row in self._rows(sql, [run_id, *place])), None)
+
+    def arrivals(self, run_id: str, after: int = 0, limit: int = -1) -> list[Arrival]:
+        if self._format() < 3:
+            return []
+        sql = "SELECT number,turn,phase,actor,idx,answered FROM arrival WHERE run_id=? AND number>?"
+        rows = self._rows(f"{sql} ORDER BY number LIMIT ?", [run_id, after, limit])
+        return [
+            Arrival(number, turn, phase, actor, idx, bool(answered))
+            for number, turn, phase, actor, idx, answered in rows
+        ]
+
+    def last_arrival(self, run_id: str) -> int:
+        if self._format() < 3:
+            return 0
+        ((last,),) = self._rows("SELECT coalesce(max(number),0) FROM arrival WHERE run_id=?", [run_id])
+        return int(last)
+
     def effects_by_place(self, run_id: str) -> Iterator[Effect]:
         sql = f"SELECT {EFFECT_COLUMNS} FROM effect WHERE run_id=? ORDER BY turn, phase, actor, idx"
         return (read_effect(row) for row in self._rows(sql, [run_id]))
@@ -91,7 +113,7 @@ class SqliteReader(ABC):
         return (Segment._make(row) for row in self._rows(sql, [run_id]))
 
     def text(self, hash: bytes) -> bytes | None:
-        if not self._has_texts():
+        if self._format() < 2:
             return None
         sql = "SELECT CAST(body AS BLOB) FROM text WHERE hash=?"
         return next((row[0] for row in self._rows(sql, [hash])), None)

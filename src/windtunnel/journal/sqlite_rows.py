@@ -21,7 +21,7 @@ from windtunnel.errors import (
 from windtunnel.journal.heads import Head
 from windtunnel.journal.lease import here
 from windtunnel.journal.model import Batch, Effect, Mail, RunRow, Status
-from windtunnel.journal.schema import FORMAT, TEXTS
+from windtunnel.journal.schema import ADDED, FORMAT
 from windtunnel.journal.store import Lease, Owner
 
 BUSY_SECONDS = 30.0
@@ -37,15 +37,22 @@ EFFECT = (
     "INSERT INTO effect VALUES(?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(run_id,turn,phase,actor,idx) DO UPDATE"
     " SET result=excluded.result, answered=excluded.answered, attempts=excluded.attempts"
 )
+LAST_ARRIVED = (
+    "SELECT run_id,turn,phase,actor,idx,answered FROM arrival WHERE run_id=? ORDER BY number DESC LIMIT ?"
+)
 CHECKPOINT = "INSERT OR REPLACE INTO checkpoint VALUES(?,?,?,?,?,?)"
 SEGMENT = "INSERT OR IGNORE INTO segment VALUES(?,?,?,?,?)"
 TEXT = "INSERT OR IGNORE INTO text VALUES(?,?)"
+ARRIVAL = "INSERT INTO arrival VALUES(?,?,?,?,?,?,?)"
+ARRIVED = (  # the next number of its run
+    "INSERT INTO arrival SELECT ?1,coalesce(max(number),0)+1,?2,?3,?4,?5,?6 FROM arrival WHERE run_id=?1"
+)
 EFFECT_COLUMNS = (
     "turn,phase,actor,idx,kind,key,CAST(request AS BLOB),CAST(result AS BLOB),asked,answered,attempts"
 )
 MAIL = "id,kind,CAST(body AS BLOB),sender,at,taken"
 INSERT_RUN = f"INSERT INTO run({RUN}) VALUES({','.join('?' * len(RunRow.__struct_fields__))})"
-OF_A_RUN = ("entry", "operation", "effect", "inbox", "checkpoint", "segment")
+OF_A_RUN = ("entry", "operation", "effect", "inbox", "checkpoint", "segment", "arrival")
 
 
 class Transaction:
@@ -91,9 +98,11 @@ def bring_up(db: apsw.Connection) -> None:
     if db.pragma("user_version") == FORMAT:
         return
     with Transaction(db):
-        if db.pragma("user_version") < FORMAT:  # another process may have been faster
-            db.execute(TEXTS)
-            db.pragma("user_version", FORMAT)
+        version = db.pragma("user_version")  # another process may have been faster
+        for since, sql in ADDED.items():
+            if version < since:
+                db.execute(sql)
+        db.pragma("user_version", max(version, FORMAT))
 
 
 def run_row(row: Any) -> RunRow:
@@ -176,9 +185,16 @@ def check_fence(db: apsw.Connection, run_id: str, fence: int, where: str) -> Non
         )
 
 
-def write_batch(db: apsw.Connection, batch: Batch, where: str) -> Head:
+def write_batch(db: apsw.Connection, batch: Batch, where: str, *, again: bool = False) -> Head:
+    """`again`: the commit before this one is in doubt, and may have arrived."""
     check_fence(db, batch.run_id, batch.fence, where)
     write_rows(db, batch)
+    if batch.effects:
+        arrived = [(batch.run_id, *effect.place, effect.result is not None) for effect in batch.effects]
+        if again:
+            told = set(db.execute(LAST_ARRIVED, [batch.run_id, len(arrived)]))
+            arrived = [one for one in arrived if one not in told]
+        db.executemany(ARRIVED, arrived)
     return advance(db, batch)
 
 
@@ -200,6 +216,8 @@ def write_rows(db: apsw.Connection, batch: Batch) -> None:
         db.executemany(TEXT, [(hash, body.decode()) for hash, body in batch.texts.items()])
     if batch.effects:
         db.executemany(EFFECT, [effect_values(run_id, effect) for effect in batch.effects])
+    if batch.arrivals:
+        db.executemany(ARRIVAL, [(run_id, *arrival) for arrival in batch.arrivals])
     for c in batch.checkpoints:
         db.execute(CHECKPOINT, (run_id, c.turn, c.seq, c.state, c.memory.decode(), c.deferred.decode()))
     if batch.segments:

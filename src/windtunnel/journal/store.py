@@ -12,7 +12,18 @@ from typing import NamedTuple, Protocol
 
 from windtunnel.codec import Segment
 from windtunnel.journal.heads import Head
-from windtunnel.journal.model import Batch, Checkpoint, Effect, Entry, Mail, Operation, RunRow, Status
+from windtunnel.journal.model import (
+    Arrival,
+    Batch,
+    Checkpoint,
+    Effect,
+    Entry,
+    Mail,
+    Operation,
+    Place,
+    RunRow,
+    Status,
+)
 
 
 class Owner(NamedTuple):
@@ -84,6 +95,14 @@ class Store(Protocol):
 
     def effects(self, run_id: str, turn: int | None = None, *, kind: str = "") -> list[Effect]: ...
     def waiting(self, run_id: str) -> list[Effect]: ...
+    def effect(self, run_id: str, place: Place) -> Effect | None: ...
+    def arrivals(self, run_id: str, after: int = 0, limit: int = -1) -> list[Arrival]:
+        """What was asked and answered, in the order in which it became durable; every commit of an effect is
+        one. A store of an older format that is only read has none."""
+        ...
+
+    def last_arrival(self, run_id: str) -> int: ...
+
     def effects_by_place(self, run_id: str) -> Iterator[Effect]:
         """All effects of a run by turn, phase, actor and index, as a stream."""
         ...

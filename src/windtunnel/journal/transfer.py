@@ -204,8 +204,17 @@ def _pieces(lineage: Lineage, parts: list[Part]) -> Iterator[Batch]:
     for effect in store.effects_by_place(run_id):
         if effect.turn <= row.turn + 1:
             yield Batch(run_id, 0, effects=[effect], texts=texts_named(store, effect, known))
+    yield from _arrivals(store, run_id)
     mine = (point for point in store.checkpoints(run_id) if point.seq <= row.head_seq)
     yield from _states(lineage, run_id, mine)
+
+
+def _arrivals(store: Store, run_id: str) -> Iterator[Batch]:
+    """With their numbers: who followed the run here goes on where it lies next."""
+    after = 0
+    while found := store.arrivals(run_id, after, PIECE):
+        yield Batch(run_id, 0, arrivals=found)
+        after = found[-1].number
 
 
 def _past(lineage: Lineage) -> Iterator[Batch]:

@@ -15,7 +15,7 @@ from windtunnel.codec import decode_body, describe_type, encode_body
 from windtunnel.errors import ScenarioError
 from windtunnel.journal import GENESIS, Batch, Entry, RunRow, Status, Store, entry_hash, operation_hash
 from windtunnel.journal.model import Operation
-from windtunnel.journal.schema import FORMAT
+from windtunnel.journal.schema import HISTORY
 from windtunnel.run.casting import Cast
 from windtunnel.run.clock import Clock
 from windtunnel.run.context import Frame
@@ -72,7 +72,7 @@ def begin(
     typed = check_scenario(world, scenario, players or {})
     plain = scenario_to_plain(typed)
     schema = describe_type(world.state)
-    started = Started(FORMAT, world.name, world.version, plain, schema, fingerprint())
+    started = Started(HISTORY, world.name, world.version, plain, schema, fingerprint())
     body = encode_body(started)
     hash = entry_hash(GENESIS, 0, 0, "start", "started", "", body)
     now = (clock or Clock()).wall()
