@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from tests.cli.conftest import command, environment
-from windtunnel.cli import app, looking, main, say
+from windtunnel.cli import app, door, main, say
 from windtunnel.cli.table import COMMANDS, overview
 
 
@@ -109,7 +109,7 @@ def test_a_bug_is_told_in_one_line_and_in_full_with_debug(wt, monkeypatch):
     def broken(*_):
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(looking, "all_runs", broken)
+    monkeypatch.setattr(door, "the_control", broken)
     said = wt("runs")
     assert said.code == 3
     assert "ZeroDivisionError: a bug" in said.err
@@ -123,7 +123,7 @@ def test_a_folder_that_may_not_be_written_is_no_bug(wt, monkeypatch):
     def refused(*_):
         raise PermissionError(13, "Permission denied", "/somewhere")
 
-    monkeypatch.setattr(looking, "all_runs", refused)
+    monkeypatch.setattr(door, "the_control", refused)
     said = wt("runs", "--json")
     assert (said.code, said.error["where"]) == (3, "/somewhere")
 
@@ -132,7 +132,7 @@ def test_ctrl_c_where_nothing_is_played_ends_quietly_with_130(wt, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(looking, "all_runs", interrupted)
+    monkeypatch.setattr(door, "the_control", interrupted)
     said = wt("runs")
     assert (said.code, said.out, said.err) == (130, "", "")
 

@@ -76,8 +76,12 @@ def row_data(found: Found) -> dict[str, Any]:
     }
 
 
+def now() -> float:
+    return time.time()  # ambient: ages are for people
+
+
 def seconds_since(moment: float) -> float:
-    return max(0.0, time.time() - moment)  # ambient: ages are for people
+    return max(0.0, now() - moment)
 
 
 def one_of(value: str, options: Iterable[str], where: str) -> str:

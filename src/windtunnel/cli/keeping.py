@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -13,16 +12,14 @@ from rich.markup import escape
 from windtunnel.cli import door, render, say
 from windtunnel.cli.closing import short_path
 from windtunnel.cli.options import Run
-from windtunnel.config import find_workspace
-from windtunnel.control import Found, keeping
+from windtunnel.config import Workspace, find_workspace
+from windtunnel.config.retention import bytes_of, seconds_of
+from windtunnel.control import Found, keeping, retention
 from windtunnel.errors import UsageError
 from windtunnel.export import FORMATS, check_format, export_chat, export_run
 from windtunnel.journal import Status
 from windtunnel.journal.transfer import backup as copy_store
 from windtunnel.words import counted
-
-UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
-BYTES = {"": 1, "b": 1, "k": 10**3, "kb": 10**3, "m": 10**6, "mb": 10**6, "g": 10**9, "gb": 10**9}
 
 LEFT_OUT = {
     "failed": "failed",
@@ -88,6 +85,9 @@ def prune(
     max_bytes: Annotated[
         str, typer.Option(metavar="SIZE", help="As many as must, so that SIZE is left.")
     ] = "",
+    policy: Annotated[
+        bool, typer.Option("--policy", help="Those that [retention] of windtunnel.toml lets go.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do it; without it, say what would go.")] = False,
 ) -> int:
     """Remove old runs. What stays of each is its head, so that it is known to have been.
@@ -99,8 +99,13 @@ def prune(
       windtunnel prune --older-than 30d
       windtunnel prune --status failed --status cancelled --yes
       windtunnel prune --max-bytes 2GB --keep-last 20 --yes
+      windtunnel prune --policy --yes
     """
     workspace = find_workspace()
+    if policy:
+        if older_than or keep_last is not None or status or max_bytes:
+            raise UsageError("the policy says it all", where="--policy", remedy="leave the other options out")
+        return _by_policy(workspace, yes=yes)
     wanted = [Status(door.one_of(word, [str(known) for known in Status], "--status")) for word in status]
     now = time.time()  # ambient: ages of runs
     plan = keeping.plan(
@@ -109,7 +114,7 @@ def prune(
         older_than=seconds_of(older_than, "--older-than") if older_than else None,
         keep_last=keep_last,
         status=wanted or None,
-        max_bytes=_bytes(max_bytes) if max_bytes else None,
+        max_bytes=bytes_of(max_bytes, "--max-bytes") if max_bytes else None,
     )
     names = [found.row.run_id for found in plan.runs]
     if not names:
@@ -133,6 +138,33 @@ def prune(
     return 1 if swept.refused else 0
 
 
+def _by_policy(workspace: Workspace, *, yes: bool) -> int:
+    now = time.time()  # ambient: ages of runs
+    plan = retention.plan_policy(workspace, now=now)
+    if not plan.runs:
+        say.data(_retained(retention.Retained(now))) if say.door.json else say.show("nothing to prune")
+        return 0
+    runs = counted(len(plan.runs), "run")
+    if not (yes or door.ask(f"Prune {runs}, about {render.size(plan.bytes)}?")):
+        return _would(plan)
+    done = retention.let_go(workspace, plan, at=now)
+    if say.door.json:
+        say.data(_retained(done))
+    else:
+        say.show(f"{counted(len(done.runs), 'run')} pruned, about {render.size(done.bytes)}")
+        for name in done.stayed:
+            say.show(f"[yellow]kept[/] {name}: it was taken up meanwhile")
+        for name, why in done.refused.items():
+            say.show(f"[yellow]kept[/] {name}: {escape(why)}")
+        for text in done.notes:
+            say.show(escape(text))
+    return 1 if done.refused else 0
+
+
+def _retained(done: retention.Retained) -> dict[str, Any]:
+    return {name: getattr(done, name) for name in done.__struct_fields__}
+
+
 def _would(plan: keeping.Plan) -> int:
     if say.door.json:
         say.data({"runs": [], "would": [found.row.run_id for found in plan.runs], "bytes": plan.bytes})
@@ -150,24 +182,6 @@ def _would(plan: keeping.Plan) -> int:
         )
     )
     return 0
-
-
-def seconds_of(text: str, where: str) -> float:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]+)", text.strip().lower())
-    if found is None or found[2] not in UNITS:
-        raise UsageError(
-            f"{text!r} is no span of time", where=where, remedy="a number and a unit: 30d, 12h, 90min"
-        )
-    return float(found[1]) * UNITS[found[2]]
-
-
-def _bytes(text: str) -> int:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text.strip().lower())
-    if found is None or found[2] not in BYTES:
-        raise UsageError(
-            f"{text!r} is no size", where="--max-bytes", remedy="a number and a unit: 500MB, 2GB"
-        )
-    return int(float(found[1]) * BYTES[found[2]])
 
 
 def export(

@@ -87,7 +87,7 @@ def _opened(workspace: Workspace) -> Iterator[tuple[Keys, Audit]]:
 
 
 def _create(kept: Keys, audit: Audit, name: str, roles: list[str], expires: str) -> int:
-    from windtunnel.cli.keeping import seconds_of  # noqa: PLC0415
+    from windtunnel.config.retention import seconds_of  # noqa: PLC0415
 
     made = kept.create(name, roles, seconds=seconds_of(expires, "--expires") if expires else None)
     _note(audit, "keys.create", made.key)
@@ -95,7 +95,7 @@ def _create(kept: Keys, audit: Audit, name: str, roles: list[str], expires: str)
 
 
 def _rotate(kept: Keys, audit: Audit, name: str, grace: str) -> int:
-    from windtunnel.cli.keeping import seconds_of  # noqa: PLC0415
+    from windtunnel.config.retention import seconds_of  # noqa: PLC0415
 
     seconds = seconds_of(grace, "--grace")
     made = kept.rotate(name, grace=seconds)

@@ -1,4 +1,4 @@
-"""`runs` and `show`: what there is, and one run from its result back to the entry that caused it."""
+"""`show`: one run, from its result back to the entry that caused it."""
 
 from __future__ import annotations
 
@@ -13,69 +13,14 @@ from windtunnel.cli import asking, door, judging, render, say, turning
 from windtunnel.cli.closing import short_path, steps
 from windtunnel.cli.options import Run
 from windtunnel.codec import decode_body
-from windtunnel.control import Found, all_runs, history
+from windtunnel.control import Found, history
 from windtunnel.errors import UsageError
-from windtunnel.journal import Entry, Status
+from windtunnel.journal import Entry
 from windtunnel.run.entries import PHASES
 from windtunnel.words import counted
 from windtunnel.world import World
 
-LIMIT = 30
 DEEPEST = 12  # leaps that are told
-
-
-def runs(
-    status: Annotated[
-        str, typer.Option(metavar="STATUS", help="Only those that are so, such as paused.")
-    ] = "",
-    world: Annotated[str, typer.Option(metavar="WORLD", help="Only those of this world.")] = "",
-    limit: Annotated[int, typer.Option(metavar="N", min=0, help="At most so many; 0 for all.")] = LIMIT,
-) -> int:
-    """List the runs of this workspace, newest first.
-
-    \b
-    Examples:
-      windtunnel runs
-      windtunnel runs --status paused --json
-    """
-    if status:
-        door.one_of(status, [str(known) for known in Status], "--status")
-    control = door.the_control()
-    found = [
-        run
-        for run in all_runs(control.workspace)
-        if (not status or run.row.status == status) and (not world or run.row.world == world)
-    ]
-    found.sort(key=lambda run: (run.row.created, run.row.run_id), reverse=True)
-    shown = found[:limit] if limit else found
-    if say.door.json:
-        for run in shown:
-            say.data(door.row_data(run))
-        return 0
-    if not shown:
-        where = short_path(control.workspace.runs)
-        say.show(
-            f"no runs in {escape(where)}", render.next_steps([("play one", "windtunnel run economy/growth")])
-        )
-        return 0
-    table = render.grid(
-        "run", ("scenario", "cut"), "status", ("turn", "right"), ("seed", "right"), ("age", "right"), "from"
-    )
-    for run in shown:
-        table.add_row(*_cells(run))
-    say.show(table)
-    if len(found) > len(shown):
-        say.note(f"and {len(found) - len(shown)} more; --limit 0 shows all")
-    return 0
-
-
-def _cells(run: Found) -> list[str]:
-    row = run.row
-    origin = f"[dim]{row.parent} at {row.parent_turn}[/]" if row.parent else ""
-    turn = f"{row.turn:,}" if row.turn == row.turns else f"{row.turn:,}/{row.turns:,}"
-    state = "[dim]pruned[/]" if row.pruned is not None else render.status(str(row.status))
-    name = escape(row.scenario or row.world)
-    return [row.run_id, name, state, turn, str(row.seed), render.age(door.seconds_since(row.created)), origin]
 
 
 def show(  # noqa: PLR0913, PLR0917 - one for each option

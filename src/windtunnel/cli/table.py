@@ -26,7 +26,7 @@ GROUPS: dict[str, tuple[Command, ...]] = {
         Command("scenarios", "catalog", "the scenarios of a world"),
     ),
     "Look": (
-        Command("runs", "looking", "the runs of this workspace, newest first"),
+        Command("runs", "listing", "the runs of this workspace, newest first"),
         Command("show", "looking", "one run: results, curves, and back to the entry that caused them"),
         Command("compare", "comparing", "runs side by side, and where they part"),
         Command("export", "keeping", "csv, parquet, jsonl, chat, or one html file that opens offline"),

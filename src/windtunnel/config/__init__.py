@@ -24,6 +24,7 @@ from windtunnel.config.models import Models
 from windtunnel.config.runs import Runs
 from windtunnel.config.serve import OAuth, Serve
 from windtunnel.config.store import StoreAt
+from windtunnel.config.retention import Retention
 from windtunnel.config.tools import ToolServer
 from windtunnel.errors import UsageError
 from windtunnel.words import explain, suggest
@@ -58,6 +59,7 @@ class Settings(Struct, frozen=True):
     store: StoreAt = field(default_factory=StoreAt)
     serve: Serve = field(default_factory=Serve)
     oauth: dict[str, OAuth] = {}
+    retention: Retention = field(default_factory=Retention)
 
 
 class Workspace:

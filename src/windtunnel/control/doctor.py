@@ -17,7 +17,7 @@ from typing import Literal
 from msgspec import Struct
 
 from windtunnel.config import Workspace
-from windtunnel.control.catalog import look, store_paths
+from windtunnel.control.catalog import UNUSABLE, indexed, look, store_paths
 from windtunnel.discovery import list_worlds
 from windtunnel.errors import WindtunnelError
 from windtunnel.words import counted
@@ -26,6 +26,7 @@ Level = Literal["good", "note", "bad"]
 
 WAL_FIXED = (3, 51, 3)
 LOW_BYTES = 1 << 30
+REBUILD = "windtunnel runs --rebuild"
 NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs", "lustre"}
 EXTRAS = {"frames": ("pandas", "polars", "pyarrow"), "sign": ("cryptography",)}
 
@@ -179,6 +180,30 @@ def _extras(_: Workspace) -> Iterator[Check]:
 
 
 def _stores(workspace: Workspace) -> Iterator[Check]:
+    try:
+        with indexed(workspace) as index:
+            if index is None:
+                yield Check("stores", "good", f"none in {workspace.runs}")
+                return
+            runs, stores = index.check()
+            problems, wrong = index.problems(), index.differing()
+    except UNUSABLE as error:
+        told = error.message if isinstance(error, WindtunnelError) else str(error)
+        remedy = error.remedy if isinstance(error, WindtunnelError) else None
+        yield Check("index", "bad", f"{told}; lists look into every store meanwhile", remedy or REBUILD)
+        yield from _looked_through(workspace)
+        return
+    for one in problems:
+        yield Check(f"store {Path(one.location).name}", "bad", one.message, one.remedy)
+    if wrong:
+        text = f"{counted(len(wrong), 'run')} not as in the journal: {', '.join(wrong[:5])}"
+        yield Check("index", "bad", text, REBUILD)
+    else:
+        yield Check("index", "good", f"agrees with the journals; {counted(runs, 'run')}")
+    yield Check("stores", "good", f"{stores} with {counted(runs, 'run')} in {workspace.runs}")
+
+
+def _looked_through(workspace: Workspace) -> Iterator[Check]:
     paths = store_paths(workspace)
     runs = 0
     for path in paths:

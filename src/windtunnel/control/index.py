@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from windtunnel.config import Workspace
 from windtunnel.control import index_sql as sql
-from windtunnel.control.index_scan import UNREADABLE, FolderStores, Known, Seen, Stores, mark, problem
+from windtunnel.control.index_scan import UNREADABLE, FolderStores, Known, Looked, Seen, Stores, mark, problem
 from windtunnel.control.index_sql import Filter
 from windtunnel.errors import NotFound, UsageError, WindtunnelError
 from windtunnel.journal import Owner, RunRow, Status
@@ -97,30 +97,45 @@ class Index:
 
     def refresh(self, progress: Progress | None = None) -> int:
         """Read the stores that changed since the last time; how many there were."""
-        now = self._stores.stamps()
-        before = dict(self._had())
-        stale = sorted(name for name, stamp in now.items() if not stamp or before.get(name) != stamp)
-        self._drop([name for name in before if name not in now])
-        return self._read(stale, now, progress, anew=False)
+        token, held = self._last_look()
+        again = [name for (name,) in self.database.rows("SELECT location FROM listed_store WHERE stamp=''")]
+        now = self._stores.look(token, sorted({*held, *again}))
+        before = self._had(None if now.whole else list(now.stamps))
+        stale = sorted(name for name, stamp in now.stamps.items() if not stamp or before.get(name) != stamp)
+        if now.whole:
+            self._drop([name for name in before if name not in now.stamps])
+        self._read(stale, now.stamps, progress, anew=False)
+        if now.whole and (stale or now.token != token):
+            self._looked(now)
+        return len(stale)
 
     def rebuild(self, progress: Progress | None = None) -> int:
         """Read every store anew and believe nothing that stands here. Lists stay whole meanwhile."""
-        now = self._stores.stamps()
-        self._drop(
-            [
-                name
-                for (name,) in self.database.rows("SELECT DISTINCT location FROM listed")
-                if name not in now
-            ]
-        )
-        self._drop([name for name, _ in self._had() if name not in now])
-        return self._read(sorted(now), now, progress, anew=True)
+        now = self._stores.look("", [])
+        listed = self.database.rows("SELECT DISTINCT location FROM listed")
+        had = {*self._had(None), *(name for (name,) in listed)}
+        self._drop(sorted(had - set(now.stamps)))
+        self._read(sorted(now.stamps), now.stamps, progress, anew=True)
+        self._looked(now)
+        return len(now.stamps)
 
-    def _had(self) -> list[tuple[str, str]]:
-        """The stores that were read, and how they were then. One that could not be read is tried again."""
-        found = self.database.rows("SELECT location, stamp FROM listed_store WHERE problem IS NULL")
-        bad = self.database.rows("SELECT location FROM listed_store WHERE problem IS NOT NULL")
-        return [*((name, stamp) for name, stamp in found), *((name, "") for (name,) in bad)]
+    def _last_look(self) -> tuple[str, list[str]]:
+        for token, held in self.database.rows("SELECT token, held FROM listed_look"):
+            return token, msgspec.json.decode(held, type=list[str])
+        return "", []
+
+    def _looked(self, now: Looked) -> None:
+        self.database.rows(sql.PUT_LOOK, [now.token, msgspec.json.encode(now.held).decode()])
+
+    def _had(self, names: Sequence[str] | None) -> dict[str, str]:
+        """The stores that were read, all or those named, and how they were then."""
+        if names is None:
+            return dict(self.database.rows("SELECT location, stamp FROM listed_store"))
+        found = [
+            self.database.rows("SELECT location, stamp FROM listed_store WHERE location=?", [name])
+            for name in names
+        ]
+        return {row[0]: row[1] for rows in found for row in rows}
 
     def _drop(self, names: Sequence[str]) -> None:
         if names:
@@ -130,7 +145,7 @@ class Index:
 
     def _read(
         self, names: Sequence[str], stamps: Mapping[str, str], progress: Progress | None, *, anew: bool
-    ) -> int:
+    ) -> None:
         waiting: list[_Change] = []
         for number, name in enumerate(names, 1):
             waiting.append(self._change(name, stamps[name], anew=anew))
@@ -140,7 +155,6 @@ class Index:
                 if progress:
                     progress(number, len(names))
         self._write(waiting)
-        return len(names)
 
     def _change(self, name: str, stamp: str, *, anew: bool) -> _Change:
         known = {} if anew else self._known(name)
@@ -183,9 +197,12 @@ class Index:
         count = int(self.database.rows(*sql.total(asked))[0][0]) if total else None
         return Page(items, more, count)
 
-    def each(self, asked: Filter = ALL) -> Iterator[Listed]:
+    def behind(self, asked: Filter, after: str) -> int:
+        """How many runs of a filter come after a place."""
+        return int(self.database.rows(*sql.total(asked, sql.place_of(after, asked.order)))[0][0])
+
+    def each(self, asked: Filter = ALL, *, after: str | None = None) -> Iterator[Listed]:
         """Every run of a filter, page by page."""
-        after: str | None = None
         while True:  # bounded: each page begins behind the last one
             page = self.page(asked, after=after, limit=MOST)
             yield from page.items

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import apsw
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from windtunnel.codec import decode_body
 from windtunnel.errors import StorageError, WindtunnelError
@@ -26,6 +26,8 @@ SUFFIX = ".sqlite"
 # A file that was written a moment ago may be written again within one tick of the file system's clock, and
 # look the same: it is read again next time.
 RECENT_NS = 1_000_000_000
+WHOLE_NS = 60 * RECENT_NS  # how long a folder that stands still is believed
+MANY_HELD = 2000
 TRIES = 3
 # Whatever a file holds that calls itself a store: it is passed over, and named.
 UNREADABLE = (WindtunnelError, OSError, apsw.Error, ValueError, TypeError, KeyError, AttributeError)
@@ -50,11 +52,23 @@ class Seen(Struct):
     wake: float | None = None
 
 
+class Looked(Struct):
+    """What a look at the stores found: each with what changes when it is written, empty where nothing tells
+    that. Unless `whole` it is only of those that may have changed, and no other is gone. `token` and `held`
+    are given to the next look."""
+
+    stamps: dict[str, str]
+    whole: bool
+    token: str = ""
+    held: list[str] = field(default_factory=list)
+
+
 class Stores(Protocol):
     """Where the journals lie. A location is a name that stays true when the workspace is moved."""
 
-    def stamps(self) -> dict[str, str]:
-        """Every store there is, with what changes when it is written; empty where nothing tells that."""
+    def look(self, token: str, again: Sequence[str]) -> Looked:
+        """Which stores there are, or may have changed since the look that gave the token; `again` are those
+        that are looked at in any case."""
         ...
 
     def read(self, location: str, known: Mapping[str, Known]) -> tuple[list[Seen], set[str]]:
@@ -83,23 +97,53 @@ class FolderStores:
     def location(self, name: str) -> str:
         return str(self.folder / name)
 
-    def stamps(self) -> dict[str, str]:
-        files: dict[str, str] = {}
-        logs: dict[str, str] = {}
-        recent = time.time_ns() - RECENT_NS  # ambient: ages of files
+    def look(self, token: str, again: Sequence[str]) -> Looked:
+        """Whoever writes a store makes a WAL beside it, and the folder changes. While it stands still, only
+        those that had a WAL already can have been written; now and then all are looked at all the same, since
+        a file may also be copied over another."""
+        now = time.time_ns()  # ambient: ages of files
+        folder = self._folder(now - RECENT_NS)
+        if (
+            folder
+            and token.partition("/")[0] == folder
+            and 0 <= now - int(token.partition("/")[2]) < WHOLE_NS
+        ):
+            recent = now - RECENT_NS
+            return Looked({name: self._stamp(name, recent) for name in again}, False, token)
+        found, held = self._all(now - RECENT_NS)
+        return Looked(found, True, f"{folder}/{now}" if folder and len(held) <= MANY_HELD else "", held)
+
+    def _folder(self, recent: int) -> str:
+        try:
+            folder = self.folder.stat()
+        except OSError:
+            return ""
+        return "" if _just(folder, recent) else f"{folder.st_ino} {folder.st_mtime_ns}"
+
+    def _stamp(self, name: str, recent: int) -> str:
+        try:
+            return _stamp((self.folder / name).stat(), _log(self.folder / f"{name}-wal"), recent)
+        except OSError:
+            return ""  # reading it says what is wrong
+
+    def _all(self, recent: int) -> tuple[dict[str, str], list[str]]:
+        files: dict[str, os.stat_result | None] = {}
+        logs: dict[str, os.stat_result] = {}
         try:
             with os.scandir(self.folder) as entries:
                 for entry in entries:
-                    if entry.name.endswith(SUFFIX):
-                        files[entry.name] = _stamp(entry, recent)
-                    elif entry.name.endswith(f"{SUFFIX}-wal") and (stamp := _log_stamp(entry, recent)):
-                        logs[entry.name.removesuffix("-wal")] = stamp
+                    try:
+                        if entry.name.endswith(SUFFIX):
+                            files[entry.name] = None
+                            files[entry.name] = entry.stat()
+                        elif entry.name.endswith(f"{SUFFIX}-wal"):
+                            logs[entry.name.removesuffix("-wal")] = entry.stat()
+                    except OSError:
+                        continue  # gone since, or a link to nothing
         except (FileNotFoundError, NotADirectoryError):
-            return {}
-        for name, stamp in logs.items():
-            if files.get(name):
-                files[name] = "" if stamp == "?" else f"{files[name]} {stamp}"
-        return files
+            return {}, []
+        found = {name: _stamp(file, logs.get(name), recent) if file else "" for name, file in files.items()}
+        return found, [name for name in logs if name in files]
 
     def read(self, location: str, known: Mapping[str, Known]) -> tuple[list[Seen], set[str]]:
         path = self.folder / location
@@ -126,25 +170,25 @@ class FolderStores:
             store.close()
 
 
-def _stamp(entry: os.DirEntry[str], recent: int) -> str:
-    try:
-        file = entry.stat()
-    except OSError:
-        return ""  # reading it says what is wrong
-    if recent < file.st_mtime_ns < recent + 2 * RECENT_NS:
+def _stamp(file: os.stat_result, log: os.stat_result | None, recent: int) -> str:
+    """What changes when a store is written; an empty WAL is as good as none."""
+    logged = log is not None and log.st_size
+    if _just(file, recent) or (log and logged and _just(log, recent)):
         return ""
-    return f"{file.st_ino} {file.st_size} {file.st_mtime_ns}"
+    own = f"{file.st_ino} {file.st_size} {file.st_mtime_ns}"
+    return f"{own} {log.st_size} {log.st_mtime_ns}" if log and logged else own
 
 
-def _log_stamp(entry: os.DirEntry[str], recent: int) -> str:
-    """Of a WAL; an empty one is as good as none."""
+def _log(path: Path) -> os.stat_result | None:
     try:
-        file = entry.stat()
-    except OSError:
-        return ""  # it was just emptied and removed: then the store itself was written
-    if not file.st_size:
-        return ""
-    return "?" if recent < file.st_mtime_ns < recent + 2 * RECENT_NS else f"{file.st_size} {file.st_mtime_ns}"
+        return path.stat()
+    except FileNotFoundError:
+        return None
+
+
+def _just(file: os.stat_result, recent: int) -> bool:
+    """Whether it was written so lately that a write after this look might not show."""
+    return recent < file.st_mtime_ns < recent + 2 * RECENT_NS
 
 
 def _state(path: Path) -> tuple[int, int, int, int]:

@@ -54,7 +54,9 @@ CREATE TABLE listed_tag(
     PRIMARY KEY(tag, created, run_id, location)
 );
 CREATE INDEX listed_tag_of ON listed_tag(run_id, location);
-CREATE TABLE listed_store(location TEXT PRIMARY KEY, stamp TEXT NOT NULL, problem TEXT, remedy TEXT)
+CREATE TABLE listed_store(location TEXT PRIMARY KEY, stamp TEXT NOT NULL, problem TEXT, remedy TEXT);
+CREATE INDEX listed_store_again ON listed_store(location) WHERE stamp='';
+CREATE TABLE listed_look(id {int} PRIMARY KEY, token TEXT NOT NULL, held TEXT NOT NULL)
 """
 
 PUT = f"INSERT INTO listed({','.join(COLUMNS)}) VALUES({','.join('?' * len(COLUMNS))})"
@@ -70,6 +72,11 @@ PUT_TAG = "INSERT INTO listed_tag(tag,created,run_id,location) VALUES(?,?,?,?) O
 PUT_STORE = (
     "INSERT INTO listed_store(location,stamp,problem,remedy) VALUES(?,?,?,?) ON CONFLICT(location)"
     " DO UPDATE SET stamp=excluded.stamp, problem=excluded.problem, remedy=excluded.remedy"
+)
+
+PUT_LOOK = (
+    "INSERT INTO listed_look(id,token,held) VALUES(1,?,?) ON CONFLICT(id)"
+    " DO UPDATE SET token=excluded.token, held=excluded.held"
 )
 
 
@@ -148,24 +155,47 @@ def _plain(text: str) -> str:
     return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
 
 
-def page(asked: Filter, columns: str, after: Place | None, limit: int) -> Question:
-    """The rows of a page, from the one index that has them in order."""
-    said, values = _conditions(asked)
+def _order(asked: Filter) -> tuple[str, str]:
+    """The table that has a list in order, and the column it is ordered by."""
     table = "t" if asked.tag and asked.order == "created" else "l"
-    order = f"{table}.{asked.order}"
+    return table, f"{table}.{asked.order}"
+
+
+def _where(asked: Filter, after: Place | None) -> Question:
+    said, values = _conditions(asked)
     if after is not None:
+        table, order = _order(asked)
         said.append(f"({order},{table}.run_id,{table}.location)<(?,?,?) AND {order}<=?")
         values += [*after, after[0]]
-    where = f" WHERE {' AND '.join(said)}" if said else ""
+    return (f" WHERE {' AND '.join(said)}" if said else ""), values
+
+
+def page(asked: Filter, columns: str, after: Place | None, limit: int) -> Question:
+    """The rows of a page, from the one index that has them in order."""
+    where, values = _where(asked, after)
+    table, order = _order(asked)
     by = f"{order} DESC, {table}.run_id DESC, {table}.location DESC"
     picked = ",".join(f"l.{name}" for name in columns.split(","))
     return f"SELECT {picked} FROM {_source(asked)}{where} ORDER BY {by} LIMIT ?", [*values, limit]
 
 
-def total(asked: Filter) -> Question:
-    said, values = _conditions(asked)
-    where = f" WHERE {' AND '.join(said)}" if said else ""
+def total(asked: Filter, after: Place | None = None) -> Question:
+    where, values = _where(asked, after)
     return f"SELECT count(*) FROM {_source(asked)}{where}", values
+
+
+def matches(row: RunRow, asked: Filter) -> bool:
+    """What the questions ask, of one row that no database holds."""
+    return (
+        all(
+            getattr(asked, name) in ("", getattr(row, name))
+            for name in ("world", "scenario", "status", "parent")
+        )
+        and (not asked.tag or asked.tag in tags_of(row))
+        and asked.text.lower() in words_of(row)
+        and (asked.since is None or row.created >= asked.since)
+        and (asked.until is None or row.created < asked.until)
+    )
 
 
 def beginning(prefix: str, columns: str, limit: int) -> Question:

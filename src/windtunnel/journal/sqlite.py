@@ -70,9 +70,9 @@ class SqliteStore(SqliteReader):
         signer: Signer | None = None,
         vfs: str | None = None,
     ) -> None:
-        """`resting`: only read, as a file that nobody writes and with no trace beside it (a store that is read
-        as usual gets a `-shm`). Refused while commits wait in its WAL; what it says holds only if the file was
-        not written meanwhile, which the caller looks at."""
+        """`resting`: only read, as a file that nobody writes, with no trace beside it (a store that is read
+        as usual gets a `-shm`). Refused while commits wait in its WAL; what it says holds only if the file
+        was not written meanwhile, which the caller looks at."""
         self.path = Path(path)
         self.heads = heads_path(path)
         self._signer, self._vfs, self._read_only = signer, vfs, read_only or resting
