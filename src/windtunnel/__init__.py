@@ -82,8 +82,8 @@ __all__ = [
     "ACCEPT", "WORLD", "Action", "Actor", "Agent", "AgentSpec", "Applied", "Call", "Chance", "Columns",
     "Context", "Decided", "EffectKind", "Engine", "Event", "Forks", "Hold", "Log", "Metrics", "Mode",
     "Outcome", "Progress", "Role", "Run", "Scenario", "ScheduledEvent", "Stakes", "ToolServer", "Validator",
-    "Verdict", "Wake", "WindtunnelError", "World", "accept", "allow", "amend", "hold", "open", "reject", "run",
-    "runs", "scenarios", "visible", "worlds",
+    "Verdict", "Wake", "WindtunnelError", "World", "accept", "allow", "amend", "hold", "open", "reject",
+    "run", "runs", "scenarios", "visible", "worlds",
 ]  # fmt: skip
 
 

@@ -10,6 +10,7 @@ bug of ours.
         WorldError          a world that is missing, broken, or does not fit its contract
         NotFound            no such run, world, scenario, effect
         WrongState          a verb that the run's status does not allow
+          VoteRefused         a vote that does not count: one's own, twice, late, on another action
         LeaseHeld           another process plays this run
         VersionMismatch     a journal or a state that this version cannot read
         ModelSetup          a model that is not known, not set up, or not allowed
@@ -77,6 +78,12 @@ class NotFound(UsageError):
 
 class WrongState(UsageError):
     code = "wrong_state"
+
+
+class VoteRefused(WrongState):
+    """`refused` in its data: self, unnamed, duplicate, changed, late, decided."""
+
+    code = "vote_refused"
 
 
 class LeaseHeld(UsageError):

@@ -9,7 +9,7 @@ import pytest
 
 from tests.run.toy import Give, Rest, always, make, python, scene
 from windtunnel.journal import Status
-from windtunnel.run.mail import action_digest
+from windtunnel.run.voting import action_digest
 from windtunnel.testing.lab import Lab
 from windtunnel.world import ACCEPT, Action, amend, hold, reject
 

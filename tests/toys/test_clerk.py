@@ -68,7 +68,7 @@ def test_what_waits_is_shown_whole_and_its_vote_is_bound_to_it(lab: Lab) -> None
     (asked,) = control.waiting(path)
     assert asked.request["action"]["text"] == f"Answer 2. {CLOSING}"
     assert asked.request["hold"]["reason"].endswith(INSTRUCTIONS)
-    assert control.vote(path, asked.effect, True, sender="boss", note=NOTE).row.run_id == "run"
+    assert control.vote(path, asked.effect, True, sender="boss", note=NOTE).found.row.run_id == "run"
     lab.go()
     assert [body["body"]["outcome"] for body in lab.bodies("mail")] == ["approved"]
 

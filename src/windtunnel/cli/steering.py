@@ -1,8 +1,8 @@
-"""`pause`, `cancel`, `inject`, `approvals`: mail for a run, whoever plays it."""
+"""`pause`, `cancel`, `inject`: mail for a run, whoever plays it."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -11,11 +11,8 @@ from windtunnel.cli import door, render, say
 from windtunnel.cli.forking import read_json
 from windtunnel.cli.options import By, Run
 from windtunnel.cli.taking import me
-from windtunnel.control import Asked, Control, Found, all_runs
-from windtunnel.errors import UsageError
+from windtunnel.control import Found
 from windtunnel.journal import Status
-
-DECISIONS = ("list", "approve", "reject")
 
 
 def pause(run: Run) -> int:
@@ -67,34 +64,6 @@ def inject(
     return posted(found, f"event {kind!r} posted to {found.row.run_id}")
 
 
-def approvals(
-    action: Annotated[str, typer.Argument(metavar="[list|approve|reject]", help="What to do.")] = "list",
-    run: Annotated[
-        str, typer.Argument(metavar="[RUN]", help="Whose; without it, list looks at every run.")
-    ] = "",
-    effect: Annotated[str, typer.Argument(metavar="[EFFECT]", help="Which, if several wait.")] = "",
-    by: By = "",
-    note: Annotated[str, typer.Option(metavar="TEXT", help="A word to the decision; it is recorded.")] = "",
-) -> int:
-    """See what waits for people, and decide it.
-
-    \b
-    Examples:
-      windtunnel approvals
-      windtunnel approvals approve 4k2 --by kim
-      windtunnel approvals reject 4k2 12.validate.alice.0 --by kim --note "too large"
-    """
-    door.one_of(action, DECISIONS, "approvals")
-    control = door.the_control()
-    if action == "list":
-        return _list(control, run)
-    if not run:
-        raise UsageError(f"{action} what?", where="approvals", remedy="windtunnel approvals lists what waits")
-    found = control.vote(run, effect, action == "approve", sender=by or me(), note=note)
-    word = "approval" if action == "approve" else "rejection"
-    return posted(found, f"{word} posted to {found.row.run_id}")
-
-
 # --- shared ---
 
 
@@ -107,48 +76,3 @@ def posted(found: Found, text: str) -> int:
     if row.status is not Status.RUNNING:
         say.show(render.next_steps([("take it in", f"windtunnel resume {found.name}")]))
     return 0
-
-
-def _list(control: Control, run: str) -> int:
-    names = [run] if run else [
-        f"{found.path}:{found.row.run_id}"
-        for found in all_runs(control.workspace)
-        if not found.row.status.ended and found.row.pruned is None
-    ]  # fmt: skip
-    asked = [one for name in names for one in control.waiting(name)]
-    if say.door.json:
-        for one in asked:
-            say.data(_asked(one))
-        return 0
-    if not asked:
-        say.show("nothing waits for anyone")
-        return 0
-    for one in asked:
-        say.show(*_told(one), "")
-    return 0
-
-
-def _asked(one: Asked) -> dict[str, Any]:
-    return {name: getattr(one, name) for name in one.__struct_fields__}
-
-
-def _told(one: Asked) -> list[Any]:
-    since = render.age(door.seconds_since(one.asked))
-    if one.kind != "approval":
-        how = f"windtunnel answer {one.run_id} {one.effect}"
-        return [
-            render.title(
-                f"[bold]{one.run_id}[/]", f"{escape(one.kind)} {escape(one.actor)}", f"[dim]{since}[/]"
-            ),
-            render.facts([("question", escape(render.compact(one.request, 600))), ("answer", escape(how))]),
-        ]
-    terms = one.request["hold"]
-    facts = [
-        ("action", escape(render.compact(one.request["action"], 600))),
-        ("because", escape(str(terms.get("reason", "")))),
-        ("risk", f"{terms.get('risk', 'medium')}, {terms.get('approvers', 1)} to approve"),
-        ("approve", escape(f"windtunnel approvals approve {one.run_id} {one.effect}")),
-        ("reject", escape(f"windtunnel approvals reject {one.run_id} {one.effect}")),
-    ]
-    return [render.title(f"[bold]{one.run_id}[/]", f"{escape(one.actor)} wants to act", f"[dim]{since}[/]"),
-            render.facts(facts)]  # fmt: skip

@@ -36,7 +36,7 @@ GROUPS: dict[str, tuple[Command, ...]] = {
         Command("pause", "steering", "stop a run at the end of its turn"),
         Command("cancel", "steering", "end a run for good"),
         Command("inject", "steering", "send an event into a run"),
-        Command("approvals", "steering", "see and decide what waits for people"),
+        Command("approvals", "approving", "see and decide what waits for people"),
         Command("answer", "answering", "answer a question that a run waits for"),
         Command("feedback", "judging", "say how good a run was, or one entry of it"),
     ),

@@ -1,10 +1,12 @@
 """Many runs: what every door calls. `Control` has the verbs; executors play; the catalog finds."""
 
+from windtunnel.control.approvals import Approval, Voted
 from windtunnel.control.catalog import Found, all_runs, find_run
 from windtunnel.control.executor import Done, Executor, Job, LocalExecutor
 from windtunnel.control.verbs import Asked, Control, opened
 
 __all__ = [
+    "Approval",
     "Asked",
     "Control",
     "Done",
@@ -12,6 +14,7 @@ __all__ = [
     "Found",
     "Job",
     "LocalExecutor",
+    "Voted",
     "all_runs",
     "find_run",
     "opened",

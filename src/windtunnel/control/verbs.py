@@ -6,7 +6,7 @@ and names; none prints.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from msgspec import Struct, structs
 
 from windtunnel.codec import decode_body, encode_body
 from windtunnel.config import Workspace
-from windtunnel.control.catalog import Found, find_run, open_store
+from windtunnel.control.approvals import Approval, Voted, approvals_of, the_one, vote
+from windtunnel.control.catalog import Found, all_runs, find_run, open_store
 from windtunnel.control.executor import CONCURRENCY, Done, Executor, Job, LocalExecutor, hub_of
 from windtunnel.control.ids import new_run_id
 from windtunnel.errors import ModelSetup, NotFound, UsageError, WrongState
@@ -25,10 +26,11 @@ from windtunnel.journal.verify import Verified, verify
 from windtunnel.run.begin import Said, begin
 from windtunnel.run.clock import Clock
 from windtunnel.run.fork import Change, fork, read_point
-from windtunnel.run.mail import action_digest, mail_error
+from windtunnel.run.mail import mail_error
 from windtunnel.run.player import Observer, Player
 from windtunnel.run.replay import Replayed, peek, replay
 from windtunnel.run.session import move_run, take_over
+from windtunnel.run.voting import action_digest
 from windtunnel.scenario import models_of
 from windtunnel.world import Scenario, World
 
@@ -245,32 +247,64 @@ class Control:
         with opened(found, self.workspace, read_only=True) as store:
             return [_asked(found, effect, whole(store, effect)) for effect in store.waiting(found.row.run_id)]
 
-    def vote(self, name: str, effect: str, approve: bool, *, sender: str, note: str = "") -> Found:
-        """Vote on an action that is held; the vote is bound to the action as it waits now."""
-        asked = self._waiting_one(name, effect, votes=True)
-        body = {"effect": asked.effect, "approve": approve, "note": note, "digest": asked.digest}
-        return self.post(name, "vote", body, sender=sender)
+    def pending(self, runs: Iterable[Found] | None = None, *, every: bool = False) -> list[Approval]:
+        """The held actions of these runs (of all that have not ended) which wait for votes; or `every` one
+        that they ever had."""
+        if runs is None:
+            alive = all_runs(self.workspace)
+            runs = (f for f in alive if f.row.pruned is None and (every or not f.row.status.ended))
+        told: list[Approval] = []
+        for found in runs:
+            with opened(found, self.workspace, read_only=True) as store:
+                told += approvals_of(store, found, self.clock.wall(), every=every)
+        return told
+
+    def approval(self, name: str, effect: str = "") -> Approval:
+        """One held action, decided or not."""
+        found = self.find(name)
+        with opened(found, self.workspace, read_only=True) as store:
+            return the_one(store, found, effect, self.clock.wall())
+
+    def vote(
+        self,
+        name: str,
+        effect: str,
+        approve: bool,
+        *,
+        sender: str,
+        note: str = "",
+        digest: str = "",
+        via: str = "",
+    ) -> Voted:
+        """Vote on an action that is held, and learn how it stands; `VoteRefused` if the vote cannot count."""
+        found = self.find(name)
+        with opened(found, self.workspace) as store:
+            return vote(
+                store, found, effect, approve, sender=sender, now=self.clock.wall(), note=note, digest=digest,
+                via=via,
+            )  # fmt: skip
 
     def answer(self, name: str, effect: str, result: Any, *, sender: str = "operator") -> Found:
-        asked = self._waiting_one(name, effect, votes=False)
+        asked = self._waiting_one(name, effect)
         return self.post(name, "answer", {"effect": asked.effect, "result": result}, sender=sender)
 
     def inject(self, name: str, kind: str, body: Any = None, *, sender: str = "operator") -> Found:
         """An event from outside: it reaches the world in the next turn."""
         return self.post(name, "event", {"kind": kind, "body": body}, sender=sender)
 
-    def _waiting_one(self, name: str, effect: str, *, votes: bool) -> Asked:
-        asked = [a for a in self.waiting(name) if (a.kind == "approval") is votes]
+    def _waiting_one(self, name: str, effect: str) -> Asked:
+        asked = [a for a in self.waiting(name) if a.kind != "approval"]
         if not effect and len(asked) == 1:
             return asked[0]
         for one in asked:
             if one.effect == effect:
                 return one
-        what = "votes" if votes else "an answer"
         if not asked:
-            raise NotFound(f"nothing in {name} waits for {what}", remedy=f"windtunnel show {name}")
+            raise NotFound(f"nothing in {name} waits for an answer", remedy=f"windtunnel show {name}")
         called = (
-            f"nothing called {effect!r} waits for {what}" if effect else f"several things wait for {what}"
+            f"nothing called {effect!r} waits for an answer"
+            if effect
+            else "several things wait for an answer"
         )
         raise NotFound(called, remedy=f"name one: {', '.join(a.effect for a in asked)}")
 

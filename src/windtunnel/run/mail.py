@@ -1,14 +1,12 @@
 """Mail: the only way in for whatever reaches a run from outside while it plays.
 
 Anyone may post; the one who plays takes in. `pause` and `cancel` steer the run. `event` reaches `apply`.
-`answer` settles an effect that waits for one. `vote` counts towards an action that is held: distinct
-voters, never the actor itself, the first denial wins, and a vote may name the digest of the action it
-means, so that it cannot be counted for another. `feedback` is nobody's to take in: see `feedback.py`.
+`answer` settles an effect that waits for one. `vote` counts towards an action that is held: `voting.py` says
+how. `feedback` is nobody's to take in: see `feedback.py`.
 """
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Any, NamedTuple
 
 from msgspec import Struct, ValidationError, convert
@@ -23,15 +21,10 @@ from windtunnel.run.entries import MailTaken
 from windtunnel.run.feedback import KIND as FEEDBACK
 from windtunnel.run.feedback import Feedback
 from windtunnel.run.tape import Tape
+from windtunnel.run.voting import KIND as VOTE
+from windtunnel.run.voting import Cast, Vote, action_digest, cast_on, expires_at, tally, terms_of
 
 LOOK_SECONDS = 0.02
-
-
-class Vote(Struct):
-    effect: str
-    approve: bool
-    note: str = ""
-    digest: str = ""
 
 
 class Answer(Struct):
@@ -45,7 +38,7 @@ class EventMail(Struct):
     visible_to: tuple[str, ...] | None = None
 
 
-BODIES: dict[str, type[Struct]] = {"vote": Vote, "answer": Answer, "event": EventMail, FEEDBACK: Feedback}
+BODIES: dict[str, type[Struct]] = {VOTE: Vote, "answer": Answer, "event": EventMail, FEEDBACK: Feedback}
 CONTROL = ("pause", "cancel")
 
 
@@ -65,11 +58,6 @@ class Deferred(Struct):
     action: Any
     turn: int
     expires_turns: int | None = None
-
-
-def action_digest(request: bytes) -> str:
-    """What a vote is bound to: the request it was asked about, action and terms."""
-    return sha256(request).hexdigest()[:16]
 
 
 class Inbox:
@@ -98,7 +86,7 @@ class Inbox:
     async def _sort(self, letters: list[Mail], turn: int) -> None:
         known = {letter.id for letter in self.events}
         self._next = max(self._next, turn + self.closed)
-        votes: dict[str, list[tuple[Mail, Vote]]] = {}
+        votes: dict[str, dict[int, Vote]] = {}
         for mail in letters:
             if (
                 mail.kind == FEEDBACK
@@ -119,12 +107,12 @@ class Inbox:
                 self.events.append(Letter(mail.id, mail.taken, _event(mail, body)))
             elif mail.kind == "answer":
                 await self._answer(mail, body, turn)
-            elif mail.kind == "vote":
-                votes.setdefault(body.effect, []).append((mail, body))
+            elif mail.kind == VOTE:
+                votes.setdefault(body.effect, {})[mail.id] = body
             elif mail.kind not in BODIES:
                 self._refuse(mail, turn, f"mail of kind {mail.kind!r} is not known")
-        for name, cast in votes.items():
-            await self._count(name, cast, turn)
+        for name, fresh in votes.items():
+            await self._count(name, fresh, turn)
 
     def _done(self, mail: Mail, turn: int, **about: Any) -> None:
         self._handled.add(mail.id)
@@ -160,35 +148,43 @@ class Inbox:
 
     # --- votes ---
 
-    async def _count(self, name: str, cast: list[tuple[Mail, Vote]], turn: int) -> None:
+    async def _count(self, name: str, fresh: dict[int, Vote], turn: int) -> None:
+        """Count what came anew, with all that was said before on the same action."""
         effect = self._waiting(name)
+        letters = cast_on(name, self._store.letters(self._run_id))
         if effect is None or effect.kind != "approval":
-            for mail, _ in cast:
-                self._refuse(mail, turn, f"nothing called {name!r} waits for votes")
+            for one in letters:
+                if one.mail in fresh:
+                    self._voted(one, turn, "", "refused", why=f"nothing called {name!r} waits for votes")
             return
-        needed = _terms(effect).get("approvers", 1)
-        approvers: list[str] = []
-        for position, (mail, vote) in enumerate(cast):
-            if problem := _invalid(vote, mail.sender, effect, approvers):
-                self._refuse(mail, turn, problem)
-            elif not vote.approve:
-                await self._rule(effect, "denied", [mail.sender], vote.note, cast[: position + 1], turn)
-                return
+        found = tally(effect, cast := list(letters))
+        digest, yes = action_digest(effect.request), 0
+        for one, counted in zip(sorted(cast), found.votes, strict=True):
+            yes += counted.approve and counted.refused is None
+            if one.mail not in fresh:
+                continue
+            if counted.refused is not None:
+                self._voted(one, turn, digest, "refused", refused=counted.refused, why=counted.why)
             else:
-                approvers.append(mail.sender)
-                if len(approvers) >= needed:
-                    await self._rule(effect, "approved", approvers, vote.note, cast[: position + 1], turn)
-                    return
+                how = f"{yes} of {found.needed}" if counted.approve else "denied"
+                self._voted(one, turn, digest, how)
+        if found.outcome != "waiting":
+            await self._settle(effect, {"outcome": found.outcome, "by": found.by, "note": found.note})
 
-    async def _rule(
-        self, effect: Effect, outcome: str, by: list[str], note: str, cast: list[tuple[Mail, Vote]], turn: int
-    ) -> None:
-        for mail, vote in cast:
-            self._done(mail, turn, effect=effect.name, approve=vote.approve, note=vote.note)
-        await self._settle(effect, {"outcome": outcome, "by": by, "note": note})
+    def _voted(self, one: Cast, turn: int, digest: str, outcome: str, **why: str) -> None:
+        """Every vote leaves its mark: who, when, on what, what was said, and what came of it."""
+        vote = one.vote
+        about = {"via": vote.via} if vote.via else {}
+        self._handled.add(one.mail)
+        self._tape.took(turn, one.mail)
+        self._tape.operate(
+            "mail_refused" if why else "mail_taken", mail=one.mail, kind=VOTE, sender=one.sender,
+            at=one.at, effect=vote.effect, approve=vote.approve, note=vote.note, meant=vote.digest,
+            digest=digest, outcome=outcome, **about, **why,
+        )  # fmt: skip
 
     async def _settle(self, effect: Effect, ruling: dict[str, Any]) -> None:
-        deferred = _terms(effect).get("mode") == "defer"
+        deferred = terms_of(effect).get("mode") == "defer"
         told = {"turn": self._next} if deferred else {}
         await self._effects.settle(effect, {"ok": ruling, **told})
 
@@ -209,10 +205,10 @@ class Inbox:
         for effect in self._store.waiting(self._run_id):
             if effect.kind != "approval" or self._waiting(effect.name) is None:
                 continue
-            seconds = _terms(effect).get("expires_seconds")
-            if effect.name in late or (seconds is not None and self._clock.wall() >= effect.asked + seconds):
+            limit = expires_at(effect)
+            if effect.name in late or (limit is not None and self._clock.wall() >= limit):
                 mine = self._effects.named(effect.name) or effect
-                self._tape.operate("expired", effect=effect.name)
+                self._tape.operate("expired", effect=effect.name, digest=action_digest(effect.request))
                 await self._settle(mine, {"outcome": "expired", "by": [], "note": ""})
 
     def rulings(self, deferred: list[Deferred], number: int) -> list[MailTaken]:
@@ -228,22 +224,6 @@ class Inbox:
                 outcome = answer["ok"]
                 found.append(MailTaken("ruling", {"effect": item.effect, **outcome}))
         return found
-
-
-def _terms(effect: Effect) -> dict[str, Any]:
-    """What an action is held to. But for the reason all of it is short, and so stands in the stored form."""
-    terms: dict[str, Any] = decode_body(effect.request)["hold"]
-    return terms
-
-
-def _invalid(vote: Vote, sender: str, effect: Effect, approvers: list[str]) -> str | None:
-    if sender == effect.actor:
-        return "nobody votes on an action of their own"
-    if sender in approvers:
-        return f"{sender} has voted already"
-    if vote.digest and vote.digest != action_digest(effect.request):
-        return "the vote means another action than the one that waits"
-    return None
 
 
 def _event(mail: Mail, body: EventMail) -> MailTaken:

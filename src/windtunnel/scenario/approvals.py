@@ -39,7 +39,7 @@ def policy_of(
 ) -> dict[str, Any] | None:
     """The whole policy that a scenario means, as plain values; None where it means none. With a world, its
     rules are held against the world's actions too."""
-    if node.value is None or node.value == "" or node.value == {}:
+    if node.value is None or node.value in ("", {}):
         return None
     chain = _chain(node, folder or Path(), field)
     for part, where, _ in chain:
