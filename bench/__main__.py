@@ -22,6 +22,7 @@ BENCHES = {  # module, by name, in the order in which all of them are run
     "crowd": "bench.crowd",
     "llm-efficiency": "bench.llm_efficiency",
     "gateway-overhead": "bench.gateway_overhead",
+    "catalog": "bench.catalog",
 }
 
 

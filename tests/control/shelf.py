@@ -25,8 +25,8 @@ from windtunnel.journal.lease import this_process
 PLAIN: dict[str, Any] = {
     "world": "pond", "scenario": "pond/calm", "mode": "simulated", "seed": 1, "status": Status.COMPLETED,
     "turn": 3, "turns": 3, "head_seq": -1, "head_hash": GENESIS, "op_seq": -1, "op_hash": GENESIS,
-    "parent": None, "parent_seq": None, "parent_turn": None, "branch": 0, "created": 1000.0, "updated": 1000.0, "tags": "[]",
-    "reason": None, "pruned": None,
+    "parent": None, "parent_seq": None, "parent_turn": None, "branch": 0, "created": 1000.0,
+    "updated": 1000.0, "tags": "[]", "reason": None, "pruned": None,
 }  # fmt: skip
 
 

@@ -24,7 +24,6 @@ from windtunnel.journal.database import SqliteDatabase
 from windtunnel.journal.lease import _boot, _started, this_process
 from windtunnel.journal.prune import prune
 
-
 Told = list[tuple[str, dict[str, Any]]]
 
 

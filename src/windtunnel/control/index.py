@@ -30,6 +30,10 @@ MOST = 1000  # rows of a page
 DEFAULT = 100
 TOGETHER = 500  # stores whose rows are written at once
 MANY = 5000  # rows after which they are written
+STATUS, LOCATION = sql.RUN_COLUMNS.index("status"), len(sql.RUN_COLUMNS)
+STATUSES = {
+    str(status): status for status in Status
+}  # half as dear as asking the enum, for each row of a page
 PICKED = ",".join((*sql.RUN_COLUMNS, "location", "spend", "wake"))
 
 ALL = Filter()
@@ -37,7 +41,7 @@ ALL = Filter()
 Progress = Callable[[int, int], None]
 
 
-class Listed(RunRow, frozen=True, kw_only=True):
+class Listed(RunRow, frozen=True):
     """A run as the index has it: its row (one that nobody plays any more reads `crashed`), where it lies,
     what its models cost so far in micro-dollars, and when the first of its waiting votes expires."""
 
@@ -193,7 +197,10 @@ class Index:
         self._bury()
         found = self.database.rows(*sql.page(asked, PICKED, place, limit + 1))
         items = [self._listed(row) for row in found[:limit]]
-        more = self.cursor(items[-1], asked.order) if len(found) > limit else None
+        last = (
+            (getattr(items[-1], asked.order), items[-1].run_id, found[limit - 1][LOCATION]) if items else None
+        )
+        more = sql.cursor(asked.order, last) if last and len(found) > limit else None
         count = int(self.database.rows(*sql.total(asked))[0][0]) if total else None
         return Page(items, more, count)
 
@@ -286,11 +293,10 @@ class Index:
         return wrong
 
     def _listed(self, row: Sequence[Any]) -> Listed:
-        last = len(sql.RUN_COLUMNS)
-        values = dict(zip(sql.RUN_COLUMNS, row[:last], strict=True))
-        values["status"] = Status(values["status"])
-        location, spend, wake = row[last:]
-        return Listed(**values, location=self._stores.location(location), spend=spend, wake=wake)
+        values = list(row)
+        values[STATUS] = STATUSES[values[STATUS]]
+        values[LOCATION] = self._stores.location(values[LOCATION])
+        return Listed(*values)
 
     def _bury(self) -> None:
         """A run reads `crashed` as soon as its process is gone, though nobody is left to say so. Only those
@@ -352,6 +358,6 @@ def _write_one(rows: Rows, change: _Change) -> None:
 def _values(name: str, seen: Seen, *, known: bool) -> list[Any]:
     row = seen.row
     plain = [getattr(row, column) for column in sql.RUN_COLUMNS]
-    plain[sql.RUN_COLUMNS.index("status")] = str(row.status)
+    plain[STATUS] = str(row.status)
     words = sql.words_of(row)
     return [*plain, name, seen.said, seen.holder, seen.spend, seen.counted, seen.wake, int(known), words]

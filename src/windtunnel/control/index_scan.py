@@ -89,13 +89,14 @@ class FolderStores:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._before = f"{folder}{os.sep}"  # a Path for each row of a page would cost as much as its query
 
     def name(self, location: str) -> str | None:
         path = Path(location).absolute()
         return path.name if path.parent == self.folder.absolute() and path.suffix == SUFFIX else None
 
     def location(self, name: str) -> str:
-        return str(self.folder / name)
+        return self._before + name
 
     def look(self, token: str, again: Sequence[str]) -> Looked:
         """Whoever writes a store makes a WAL beside it, and the folder changes. While it stands still, only
