@@ -17,6 +17,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from windtunnel.config import Workspace
+from windtunnel.config.runs import Runs
+from windtunnel.control.database import open_database
 from windtunnel.control.limits import Limits
 from windtunnel.errors import UsageError
 from windtunnel.journal.database import Database, Rows
@@ -28,8 +31,7 @@ STEPS = (
         number {id}, run_id TEXT NOT NULL UNIQUE, location TEXT NOT NULL, world TEXT NOT NULL,
         priority {int} NOT NULL, body TEXT NOT NULL, put_at {real} NOT NULL, not_before {real} NOT NULL,
         alone {int} NOT NULL, worker TEXT NOT NULL, claim {int} NOT NULL, again {int} NOT NULL,
-        deaths {int} NOT NULL, death_turn {int} NOT NULL, played {real} NOT NULL, tries {int} NOT NULL,
-        wish TEXT NOT NULL, wished_at {real} NOT NULL);
+        deaths {int} NOT NULL, death_turn {int} NOT NULL, played {real} NOT NULL, tries {int} NOT NULL);
     CREATE INDEX ticket_order ON ticket(worker, priority, number);
     CREATE TABLE ending(
         number {id}, run_id TEXT NOT NULL, location TEXT NOT NULL, status TEXT NOT NULL,
@@ -42,7 +44,7 @@ MANY = 400  # names in one statement
 KEPT_ENDINGS = 20_000
 KEPT_SECONDS = 3600.0
 _ENDING = "number, run_id, location, status, error, at"
-_COLUMNS = "body, number, claim, worker, alone, deaths, death_turn, played, tries, wish, wished_at, put_at"
+_COLUMNS = "body, number, claim, worker, alone, deaths, death_turn, played, tries, put_at"
 
 
 class Ticket(Struct, frozen=True, omit_defaults=True):
@@ -70,9 +72,7 @@ class Standing(Struct, frozen=True):
     deaths: int = 0  # of workers, since the run last came on
     death_turn: int = -1
     played: float = 0.0  # seconds of play that no journal tells, as a dead worker said last
-    tries: int = 0
-    wish: str = ""
-    wished_at: float = 0.0
+    tries: int = 0  # how often it was given to another worker
     put_at: float = 0.0
 
     @property
@@ -138,10 +138,9 @@ class Queue:
         ]
         sql = (
             "INSERT INTO ticket(run_id, location, world, priority, body, put_at, not_before, alone, worker,"
-            " claim, again, deaths, death_turn, played, tries, wish, wished_at)"
-            " VALUES(?,?,?,?,?,?,0,?,'',0,0,0,-1,0,0,'',0)"
+            " claim, again, deaths, death_turn, played, tries) VALUES(?,?,?,?,?,?,0,?,'',0,0,0,-1,0,0)"
             " ON CONFLICT(run_id) DO UPDATE SET body=excluded.body, priority=excluded.priority,"
-            " location=excluded.location, alone=excluded.alone, not_before=0, wish='', wished_at=0,"
+            " location=excluded.location, alone=excluded.alone, not_before=0,"
             " again=CASE WHEN ticket.worker='' THEN 0 ELSE 1 END"
         )
         with self.database.transaction() as rows:
@@ -153,14 +152,6 @@ class Queue:
             "DELETE FROM ticket WHERE run_id=? AND worker='' RETURNING run_id", [run_id]
         )
         return bool(gone)
-
-    def wish(self, run_id: str, wish: str) -> bool:
-        """Note that a run which is being played is to end (`cancel`). The mail that says so lies in the run's
-        own inbox; this is for who watches whether it is obeyed."""
-        sql = (
-            "UPDATE ticket SET wish=?, wished_at=? WHERE run_id=? AND worker<>'' AND wish='' RETURNING run_id"
-        )
-        return bool(self.database.rows(sql, [wish, self.database.now(), run_id]))
 
     # --- working ---
 
@@ -212,15 +203,15 @@ class Queue:
         if left.elsewhere:
             rows.rows(
                 "UPDATE ticket SET worker='', again=0, not_before=?, alone=CASE WHEN ? THEN 1 ELSE alone END,"
-                " deaths=?, death_turn=?, played=?, tries=tries+1, wish='', wished_at=0 WHERE number=?",
+                " deaths=?, death_turn=?, played=?, tries=tries+1 WHERE number=?",
                 [now + left.after if left.after else 0.0, int(left.alone), left.deaths, left.death_turn,
                  left.played, was.number],
             )  # fmt: skip
             return
         if held[0][0]:  # it was put again meanwhile: on new terms, as if for the first time
             rows.rows(
-                "UPDATE ticket SET worker='', again=0, deaths=0, death_turn=-1, played=0, tries=0, wish='',"
-                " wished_at=0 WHERE number=?",
+                "UPDATE ticket SET worker='', again=0, deaths=0, death_turn=-1, played=0, tries=0"
+                " WHERE number=?",
                 [was.number],
             )
             return
@@ -232,6 +223,12 @@ class Queue:
         )  # fmt: skip
 
     # --- looking ---
+
+    def waits(self, world: str, run_id: str = "") -> bool:
+        """Whether there may be something to claim: the cheap question."""
+        sql = "SELECT 1 FROM ticket WHERE worker='' AND world=? AND not_before<=? AND "
+        sql += "run_id=? LIMIT 1" if run_id else "alone=0 AND ?='' LIMIT 1"
+        return bool(self.database.rows(sql, [world, self.database.now(), run_id]))
 
     def find(self, run_id: str) -> Standing | None:
         found = self._standing(self.database, "run_id=?", [run_id])
@@ -292,11 +289,21 @@ class Queue:
         return [
             Standing(
                 msgspec.json.decode(body, type=Ticket), int(number), int(claim), worker, bool(alone),
-                int(deaths), int(death_turn), float(played), int(tries), wish, float(wished), float(put),
+                int(deaths), int(death_turn), float(played), int(tries), float(put),
             )
-            for body, number, claim, worker, alone, deaths, death_turn, played, tries, wish, wished, put
+            for body, number, claim, worker, alone, deaths, death_turn, played, tries, put
             in rows.rows(sql, [*values, limit])
         ]  # fmt: skip
+
+
+def isolates(settings: Runs) -> bool:
+    """Whether the settings of a workspace give every run a process of its own."""
+    return settings.isolate or settings.memory_mb is not None
+
+
+def open_queue(workspace: Workspace) -> Queue:
+    """The queue of a workspace, over a connection of one's own."""
+    return Queue(open_database(workspace), isolate=isolates(workspace.settings.runs))
 
 
 def put_again(queue: Queue, tickets: Iterable[Ticket]) -> int:

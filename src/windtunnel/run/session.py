@@ -56,10 +56,9 @@ async def play_run(  # noqa: PLR0913 - what a play stands on, each by name
             hub=hub,
         )
         player.between = between
-        _take_up(tape, fence)
         for kind, body in [*said, *([(BUDGET, {"money": budget})] if budget is not None else [])]:
             tape.operate(kind, **body)
-        tape.flush()
+        _take_up(tape, fence)
         if observer:
             observer(player)
         await player.play()
