@@ -20,4 +20,5 @@ class Runs(Struct, frozen=True):
     memory_mb: Count | None = None  # of the process that plays a run, which is then its own
     hung_seconds: Seconds = 10.0  # a worker that gives no sign of life for so long is killed
     stuck_seconds: Seconds = 300.0  # and one of which a single turn has kept hold for so long
+    grace_seconds: Seconds = 10.0  # for a turn to end once the run is cancelled, or past its seconds
     idle_seconds: Seconds = 60.0  # a worker with nothing to do ends after so long

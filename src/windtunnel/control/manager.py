@@ -33,8 +33,7 @@ TICK_SECONDS = 0.05
 WATCH_SECONDS = 0.5
 LEAD_SECONDS = 2.0
 TRIM_SECONDS = 60.0
-GRACE_SECONDS = 12.0  # past a run's time, or after a wish to cancel it, when its worker's loop stands still
-STILL_SECONDS = 5.0
+STILL_SECONDS = 2.0  # more than the grace of a run, before a loop that stands still is ended
 BUSY_SECONDS = 0.01
 STARTING_SECONDS = 30.0  # a process that has not shown itself by then does not count as a worker any more
 SHORT_SECONDS = 10.0  # one that ends sooner, having done nothing, says that its world cannot be played here
@@ -167,11 +166,12 @@ class Manager:
         age = worker.tick_age + silent
         run_id = worker.stuck.run_id if worker.stuck else ""
         stack = worker.stuck.stack if worker.stuck else []
+        grace = self.settings.grace_seconds + STILL_SECONDS
         if worker.tick_age > STILL_SECONDS:
             for play in worker.playing:
-                if run_id in ("", play.run_id) and play.cancel > GRACE_SECONDS:
+                if run_id in ("", play.run_id) and play.cancel > grace:
                     return Cause("cancelled", seconds=age, run_id=play.run_id, stack=stack)
-                if run_id in ("", play.run_id) and play.over > GRACE_SECONDS:
+                if run_id in ("", play.run_id) and play.over > grace:
                     return Cause("time", seconds=play.seconds, run_id=play.run_id, stack=stack)
         if age > self.settings.stuck_seconds:
             return Cause("stuck", seconds=age, run_id=run_id, stack=stack)

@@ -17,28 +17,30 @@ import msgspec
 from windtunnel.config import Workspace
 from windtunnel.control.carrying import error_to_plain
 from windtunnel.control.catalog import open_store
-from windtunnel.control.limits import LIMITS, Limits, TimeIsUp, played_since, told_limits
+from windtunnel.control.limits import LIMITS, TimeIsUp, effective, played_since, told_limits
 from windtunnel.control.queue import Left, Standing
 from windtunnel.control.verdicts import SENDER, cancel_wish, is_void, opened_store, refused, untaken
 from windtunnel.errors import LeaseHeld, LeaseLost, RunError, StorageError, UsageError, WindtunnelError
 from windtunnel.journal import SqliteStore, Status
 from windtunnel.models.hub import Hub
+from windtunnel.run.calls import BUDGET
 from windtunnel.run.effects import Halted
 from windtunnel.run.player import QUEUE, Player
 from windtunnel.run.session import fail_run, move_run, play_run
 from windtunnel.world import World
 
 SLICE_SECONDS = 0.02  # how long a run computes before the others get their turn
-GRACE_SECONDS = 10.0  # past its time, or after a wish to cancel: then the turn is cut short
 TRIES = 6  # of runs whose store cannot be written
 HELD_TRIES = 10  # of runs that another process holds
 
 
 class Playing:
-    def __init__(self, workspace: Workspace, world: World, standing: Standing, limits: Limits) -> None:
+    def __init__(self, workspace: Workspace, world: World, standing: Standing) -> None:
         self._workspace, self._world, self.standing = workspace, world, standing
         self.run_id = standing.ticket.run_id
-        self.limits = limits
+        settings = workspace.settings.runs
+        self.limits = effective(standing.ticket.limits, settings)
+        self._grace = settings.grace_seconds  # for a turn: then it is cut short
         self.task: asyncio.Task[None] | None = None
         self.turn = 0
         self._player: Player | None = None
@@ -104,7 +106,8 @@ class Playing:
         told, seq = told_limits(store, self.run_id)
         asked = self.standing.ticket.limits
         if asked is not None and (asked != told or self._paused_by_it(store, seq)):
-            return [(LIMITS, msgspec.to_builtins(asked))]
+            spend = [(BUDGET, {"money": asked.spend})] if asked.spend is not None else []
+            return [(LIMITS, msgspec.to_builtins(asked)), *spend]
         if told is not None and asked is None:
             keep = {"memory_mb": self.limits.memory_mb, "isolate": self.limits.isolate}
             self.limits = msgspec.structs.replace(told, seconds=told.seconds or self.limits.seconds, **keep)
@@ -156,9 +159,9 @@ class Playing:
     def watch(self) -> None:
         """Asked now and then by the event loop."""
         self.look_for_cancel()
-        if self.cancel_age > GRACE_SECONDS:
+        if self.cancel_age > self._grace:
             self.cut("cancel")
-        elif self.over > GRACE_SECONDS:
+        elif self.over > self._grace:
             self.cut("time")
         elif self.over > 1.0 and self._player is not None and self._player.stop is None:
             error = self._time_is_up()

@@ -1,6 +1,6 @@
 """The executor that goes through the queue: batches are put there whole, and workers play them.
 
-Nothing of a job crosses but names: a world is found by its own name, and whoever plays cannot be handed objects.
+Nothing of a job crosses but names: a world is found by its own, and whoever plays cannot be handed objects.
 What is watched is the queue; what came out of a run is read from its journal.
 """
 
@@ -44,7 +44,7 @@ class QueueExecutor:
         self._workspace, self._queue = workspace, queue
         self._limits, self._priority, self._seconds = limits, priority, seconds
 
-    async def play(self, jobs: Sequence[Job], observer: Observer | None = None) -> list[Done]:
+    async def play(self, jobs: Sequence[Job], observer: Observer | None = None) -> list[Done]:  # noqa: ARG002
         """Put the jobs into the queue in their order, and wait until all have left it."""
         tickets = [self._ticket(job) for job in jobs]
         if len({ticket.run_id for ticket in tickets}) < len(tickets):

@@ -201,7 +201,7 @@ class Worker:
             self._claimed_at, self._claimed_once = now, True
             if self._hub is None:
                 self._hub = hub_of(Workspace(self.workspace.root))
-            one = Playing(self.workspace, world, standing, effective(standing.ticket.limits, self.settings))
+            one = Playing(self.workspace, world, standing)
             self._playing[one.run_id] = one
             one.task = asyncio.create_task(self._play(one, self._hub), name=TASK + one.run_id)
 
