@@ -1,5 +1,6 @@
-"""A provider of logins that speaks the protocol: authorization code with PKCE (RFC 6749, 7636), a GitHub and a
-Google behind it. It refuses what a strict one refuses, so that a client that leaves something out is found."""
+"""A provider of logins that speaks the protocol: authorization code with PKCE (RFC 6749, 7636), a GitHub and
+a Google behind it. It refuses what a strict one refuses, so that a client that leaves something out is
+found."""
 
 from __future__ import annotations
 

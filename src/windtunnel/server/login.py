@@ -52,7 +52,7 @@ class _Attempt(Struct, frozen=True):
 
 
 class Login:
-    """The routes of logging in. `client` is for tests that bring their own."""
+    """The routes of logging in."""
 
     def __init__(
         self,
@@ -62,10 +62,9 @@ class Login:
         audit: Audit,
         *,
         environ: Mapping[str, str] = os.environ,
-        client: httpx.AsyncClient | None = None,
     ) -> None:
         self._database, self._oauth = database, oauth
-        self._sessions, self._audit, self._client = sessions, audit, client
+        self._sessions, self._audit = sessions, audit
         self._secrets = {name: _secret(name, one, environ) for name, one in oauth.items()}
         self._addresses = {name: addresses(name, one) for name, one in oauth.items()}
         database.lay("login", TABLES)
@@ -78,10 +77,6 @@ class Login:
             Route("/auth/logout", self._logout, methods=["POST"]),
             Route("/auth/me", me, methods=["GET"]),
         ]
-
-    async def close(self) -> None:
-        if self._client is not None:
-            await self._client.aclose()
 
     async def _providers(self, request: Request) -> Response:
         root = request.scope.get("root_path", "")
@@ -182,25 +177,18 @@ class Login:
             "client_secret": self._secrets[name],
             "code_verifier": attempt.verifier,
         }
-        client = self._open()
-        given = await ask(client, "POST", at.token, data=asked, headers={"Accept": "application/json"})
-        token = given.get("access_token")
-        if not isinstance(token, str) or str(given.get("token_type", "bearer")).lower() != "bearer":
-            raise Unauthenticated(f"{name} did not accept this login", remedy=f"/auth/login/{name}")
-        identity = await PROVIDERS[name].identity(client, at.api, token, oauth)
+        async with await asyncio.to_thread(_client) as client:
+            given = await ask(client, "POST", at.token, data=asked, headers={"Accept": "application/json"})
+            token = given.get("access_token")
+            if not isinstance(token, str) or str(given.get("token_type", "bearer")).lower() != "bearer":
+                raise Unauthenticated(f"{name} did not accept this login", remedy=f"/auth/login/{name}")
+            identity = await PROVIDERS[name].identity(client, at.api, token, oauth)
         if identity is None or not self._sessions.roles(name, list(identity.matched)):
             raise Forbidden(
                 "this account is not among those who may log in here",
                 remedy=f"an admin adds it to allow in [oauth.{name}] of windtunnel.toml",
             )
         return identity
-
-    def _open(self) -> httpx.AsyncClient:
-        if self._client is None:
-            import httpx  # noqa: PLC0415 - late: only where people log in
-
-            self._client = httpx.AsyncClient()
-        return self._client
 
     def _refused(self, name: str, error: WindtunnelError) -> None:
         self._audit.denied_stranger(Principal(NOBODY, frozenset(), "rest"), "login", name, error.message)
@@ -225,6 +213,13 @@ class Login:
         if gone:
             await asyncio.to_thread(self._audit.append, principal_of(request.scope), "logout")
         return Response(status_code=204, headers={"set-cookie": set_cookie(request.scope, "", 0)})
+
+
+def _client() -> httpx.AsyncClient:
+    """One for each login, which are rare; made in a thread, because it reads certificates."""
+    import httpx  # noqa: PLC0415 - late: only where people log in
+
+    return httpx.AsyncClient()
 
 
 async def me(request: Request) -> Response:
