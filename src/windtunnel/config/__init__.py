@@ -25,6 +25,7 @@ from windtunnel.config.runs import Runs
 from windtunnel.config.serve import OAuth, Serve
 from windtunnel.config.store import StoreAt
 from windtunnel.config.retention import Retention
+from windtunnel.config.streams import Streams
 from windtunnel.config.tools import ToolServer
 from windtunnel.errors import UsageError
 from windtunnel.words import explain, suggest
@@ -60,6 +61,7 @@ class Settings(Struct, frozen=True):
     serve: Serve = field(default_factory=Serve)
     oauth: dict[str, OAuth] = {}
     retention: Retention = field(default_factory=Retention)
+    streams: Streams = field(default_factory=Streams)
 
 
 class Workspace:
