@@ -21,10 +21,10 @@ from msgspec import Meta, Struct, field
 from windtunnel.config.environment import FILE as ENV_FILE
 from windtunnel.config.environment import read_env
 from windtunnel.config.models import Models
+from windtunnel.config.retention import Retention
 from windtunnel.config.runs import Runs
 from windtunnel.config.serve import OAuth, Serve
 from windtunnel.config.store import StoreAt
-from windtunnel.config.retention import Retention
 from windtunnel.config.streams import Streams
 from windtunnel.config.tools import ToolServer
 from windtunnel.errors import UsageError

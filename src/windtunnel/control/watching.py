@@ -19,7 +19,7 @@ from windtunnel.control.verbs import opened
 from windtunnel.errors import WindtunnelError
 from windtunnel.journal import Effect, Status, Store
 from windtunnel.journal.texts import whole
-from windtunnel.run.mail import action_digest
+from windtunnel.run.voting import action_digest
 
 SLACK = 2.0  # seconds by which clocks and looks may be apart
 _TERMS = ("mode", "risk", "amount", "approvers", "expires_seconds", "expires_turns")
