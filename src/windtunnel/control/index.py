@@ -197,10 +197,10 @@ class Index:
         self._bury()
         found = self.database.rows(*sql.page(asked, PICKED, place, limit + 1))
         items = [self._listed(row) for row in found[:limit]]
-        last = (
-            (getattr(items[-1], asked.order), items[-1].run_id, found[limit - 1][LOCATION]) if items else None
-        )
-        more = sql.cursor(asked.order, last) if last and len(found) > limit else None
+        more = None
+        if len(found) > limit:
+            last, name = items[-1], found[limit - 1][LOCATION]
+            more = sql.cursor(asked.order, (getattr(last, asked.order), last.run_id, name))
         count = int(self.database.rows(*sql.total(asked))[0][0]) if total else None
         return Page(items, more, count)
 

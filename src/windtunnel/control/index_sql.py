@@ -36,16 +36,16 @@ CREATE TABLE listed(
     PRIMARY KEY(run_id, location)
 );
 CREATE INDEX listed_here ON listed(location);
-CREATE INDEX listed_created ON listed(created, run_id);
-CREATE INDEX listed_updated ON listed(updated, run_id);
-CREATE INDEX listed_world ON listed(world, created, run_id);
-CREATE INDEX listed_world_updated ON listed(world, updated, run_id);
-CREATE INDEX listed_world_status ON listed(world, status, created, run_id);
-CREATE INDEX listed_status ON listed(status, created, run_id);
-CREATE INDEX listed_status_updated ON listed(status, updated, run_id);
-CREATE INDEX listed_scenario ON listed(scenario, created, run_id);
-CREATE INDEX listed_scenario_updated ON listed(scenario, updated, run_id);
-CREATE INDEX listed_scenario_status ON listed(scenario, status, created, run_id);
+CREATE INDEX listed_created ON listed(created, run_id, location);
+CREATE INDEX listed_updated ON listed(updated, run_id, location);
+CREATE INDEX listed_world ON listed(world, created, run_id, location);
+CREATE INDEX listed_world_updated ON listed(world, updated, run_id, location);
+CREATE INDEX listed_world_status ON listed(world, status, created, run_id, location);
+CREATE INDEX listed_status ON listed(status, created, run_id, location);
+CREATE INDEX listed_status_updated ON listed(status, updated, run_id, location);
+CREATE INDEX listed_scenario ON listed(scenario, created, run_id, location);
+CREATE INDEX listed_scenario_updated ON listed(scenario, updated, run_id, location);
+CREATE INDEX listed_scenario_status ON listed(scenario, status, created, run_id, location);
 CREATE INDEX listed_parent ON listed(parent);
 CREATE INDEX listed_pruned ON listed(status) WHERE pruned IS NOT NULL;
 CREATE INDEX listed_wake ON listed(wake) WHERE wake IS NOT NULL;
