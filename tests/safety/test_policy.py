@@ -308,7 +308,11 @@ def test_what_is_grave_is_never_decided_by_one(given: Any, theirs: Verdict, stak
 
 
 def test_the_first_rule_that_fits_decides() -> None:
-    rules = [{"types": ["Rest"], "do": "refuse"}, {"under": 5, "do": "allow"}, {"do": "hold"}]
+    rules: list[dict[str, Any]] = [
+        {"types": ["Rest"], "do": "refuse"},
+        {"under": 5, "do": "allow"},
+        {"do": "hold"},
+    ]
     judge = policy(*rules)
     assert judge.judge(ACCEPT, Give(1), Stakes(4.0)).kind == "accept"
     assert judge.judge(ACCEPT, Give(1), Stakes(5.0)).kind == "hold"
@@ -473,7 +477,8 @@ def test_a_policy_is_set_from_the_command_line_and_mended_there() -> None:
 
 def test_a_scenario_made_in_python_is_checked_when_its_run_begins(tmp_path: Path) -> None:
     with Lab(make(), folder=tmp_path) as lab:
-        for bad in ("odd", {"rules": [{"do": "hold", "types": ["Odd"]}]}, {"rulez": []}, 7):
+        wrong: list[Any] = ["odd", {"rules": [{"do": "hold", "types": ["Odd"]}]}, {"rulez": []}, 7]
+        for bad in wrong:
             with pytest.raises((ScenarioError, RunError)):
                 lab.begin(scene("a", approvals=bad))
 

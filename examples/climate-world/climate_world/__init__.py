@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from climate_world.model import Act, Climate, Inspectors, Parameters, Seen, SeenByFund, State, Stay, Terms
-from windtunnel.world import Action, Actor, Chance, Context, Role, World
+from windtunnel.world import Action, Actor, Chance, Context, Role, Stakes, World
 
 __all__ = ["world"]
 
@@ -73,6 +73,22 @@ def nothing_is_negative(state: State) -> str | None:
     return None
 
 
+def stakes(state: State, actor: Actor, action: Action) -> Stakes:
+    """What a policy may make people decide: who leaves, who leaps, and tariffs that hurt."""
+    if isinstance(action, Act):
+        now = state.regions[actor.id]
+        leap = abs(action.abatement - now.abatement)
+        leaves = now.member and not action.member
+        told = f"{actor.id} abates {action.abatement:.0%} instead of {now.abatement:.0%}"
+        told += " and leaves the agreement" if leaves else ""
+        return Stakes(100.0 * leap, "high" if leaves else "medium" if leap > 0.1 else "low", told, "per cent")
+    if isinstance(action, Terms):
+        told = f"members abate {action.target:.0%}; a tariff of {action.tariff:.0%} on the others"
+        moved = 100.0 * abs(action.target - state.target)
+        return Stakes(moved, "high" if action.tariff > 0.2 else "medium", told, "per cent")
+    return Stakes(0.0, "low", f"{actor.id} changes nothing", "per cent")
+
+
 def redraw_hidden(state: State, actor: Actor, chance: Chance) -> State:
     """Another state that looks the same: others' capital, and what they emitted since they last reported."""
     other = msgspec.convert(msgspec.to_builtins(state), State)
@@ -108,6 +124,7 @@ world = World(
     state=State,
     roles={"region": region, "fund": fund},
     validator=Inspectors(),
+    stakes=stakes,
     parameters=Parameters,
     queries={"carbon": carbon},
     invariants={"carbon is conserved": carbon_is_conserved, "nothing is negative": nothing_is_negative},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -16,6 +17,7 @@ from windtunnel.cli.stopping import Stopper
 from windtunnel.cli.taking import me
 from windtunnel.control import Approval, Asked, Control, Found, Voted, all_runs
 from windtunnel.control.history import finals
+from windtunnel.control.notify import flush
 from windtunnel.errors import UsageError
 
 DECISIONS = ("list", "show", "approve", "reject")
@@ -61,7 +63,10 @@ def approvals(
     voted = control.vote(
         run, effect, action == "approve", sender=by or me(), note=note, digest=digest, via=via
     )
-    return _voted(control, voted, resume=resume)
+    try:
+        return _voted(control, voted, resume=resume)
+    finally:
+        asyncio.run(flush(control.workspace))
 
 
 # --- deciding ---

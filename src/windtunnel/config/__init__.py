@@ -21,6 +21,7 @@ from msgspec import Meta, Struct, field
 from windtunnel.config.environment import FILE as ENV_FILE
 from windtunnel.config.environment import read_env
 from windtunnel.config.models import Models
+from windtunnel.config.notify import Notify
 from windtunnel.config.retention import Retention
 from windtunnel.config.runs import Runs
 from windtunnel.config.serve import OAuth, Serve
@@ -62,6 +63,7 @@ class Settings(Struct, frozen=True):
     oauth: dict[str, OAuth] = {}
     retention: Retention = field(default_factory=Retention)
     streams: Streams = field(default_factory=Streams)
+    notify: Notify = field(default_factory=Notify)
 
 
 class Workspace:

@@ -54,6 +54,7 @@ class Approval(Struct):
     asked: float
     expires: float | None  # a moment of the wall clock
     expires_turn: int | None
+    decided: float | None
     needed: int
     by: list[str]  # who said yes so far, or decided
     note: str
@@ -110,7 +111,8 @@ def _told(store: Store, found: Found, effect: Effect, counted: Tally, now: float
         risk=terms.get("risk", "medium"), amount=terms.get("amount"), unit=terms.get("unit", ""),
         rule=terms.get("rule", ""), mode=terms.get("mode", "park"), digest=action_digest(effect.request),
         asked=effect.asked, expires=expires_at(effect),
-        expires_turn=None if turns is None else effect.turn + turns, needed=counted.needed, by=by, note=note,
+        expires_turn=None if turns is None else effect.turn + turns, decided=effect.answered,
+        needed=counted.needed, by=by, note=note,
         tell=list(terms.get("tell", ())), votes=counted.votes, location=str(found.path), world=row.world,
         scenario=row.scenario, run_status=str(row.status), request=request, id=f"{row.run_id}:{effect.name}",
     )  # fmt: skip

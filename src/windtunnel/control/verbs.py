@@ -7,7 +7,7 @@ and names; none prints.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,9 @@ from windtunnel.control.approvals import Approval, Voted, approvals_of, the_one,
 from windtunnel.control.catalog import Found, all_runs, find_run, open_store
 from windtunnel.control.executor import CONCURRENCY, Done, Executor, Job, LocalExecutor, hub_of
 from windtunnel.control.ids import new_run_id
+from windtunnel.control.notify import flush, notice
 from windtunnel.errors import ModelSetup, NotFound, UsageError, WrongState
-from windtunnel.journal import Effect, Owner, SqliteStore, Status
+from windtunnel.journal import Effect, Owner, SqliteStore, Status, Store
 from windtunnel.journal.texts import whole
 from windtunnel.journal.verify import Verified, verify
 from windtunnel.run.begin import Said, begin
@@ -118,7 +119,13 @@ class Control:
             )
             for f in runs
         ]
-        return await self.executor.play(jobs, observer)
+        done = await self.executor.play(jobs, observer)
+        notice(self.workspace, runs, self._looked_into, self.clock)
+        await flush(self.workspace, self.clock)
+        return done
+
+    def _looked_into(self, found: Found) -> AbstractContextManager[Store]:
+        return opened(found, self.workspace, read_only=True)
 
     def take_over(self, name: str, *, sender: str = "operator") -> Owner | None:
         """Take a run away from a process on a machine that is gone; who held it, if somebody did."""
@@ -239,6 +246,7 @@ class Control:
         found.row.status.move(status)
         with opened(found, self.workspace) as store:
             row = move_run(store, found.row.run_id, status, sender, self.clock)
+        notice(self.workspace, [found], self._looked_into, self.clock)
         return Found(found.path, row)
 
     def waiting(self, name: str) -> list[Asked]:
@@ -279,10 +287,12 @@ class Control:
         """Vote on an action that is held, and learn how it stands; `VoteRefused` if the vote cannot count."""
         found = self.find(name)
         with opened(found, self.workspace) as store:
-            return vote(
+            voted = vote(
                 store, found, effect, approve, sender=sender, now=self.clock.wall(), note=note, digest=digest,
                 via=via,
             )  # fmt: skip
+        notice(self.workspace, [found], self._looked_into, self.clock)
+        return voted
 
     def answer(self, name: str, effect: str, result: Any, *, sender: str = "operator") -> Found:
         asked = self._waiting_one(name, effect)

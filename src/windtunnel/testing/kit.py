@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from windtunnel.errors import WindtunnelError
 from windtunnel.scenario import load_scenario
-from windtunnel.testing import abuse, sameness, secrecy, shape
+from windtunnel.testing import abuse, sameness, secrecy, shape, stakes
 from windtunnel.testing.lab import Answer
 from windtunnel.testing.report import Finding, Report
 from windtunnel.testing.subject import Subject
@@ -32,6 +32,7 @@ CHECKS: Mapping[str, Check] = {
     "only apply changes": secrecy.purity,
     "events": secrecy.known_names,
     "luck of one's own": secrecy.own_luck,
+    "stakes": stakes.stakes,
     "metrics": abuse.metrics,
     "random actions": abuse.random_actions,
     "extreme actions": abuse.extreme_actions,

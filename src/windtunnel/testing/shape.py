@@ -76,6 +76,8 @@ def _engine(world: World) -> Iterator[Finding]:
             )
     if world.validator is not None and not callable(getattr(world.validator, "check", None)):
         yield _lacks("the validator has no check()", "check(state, actor, action, context) -> Verdict")
+    if world.stakes is not None and not callable(world.stakes):
+        yield _lacks("stakes is no function", "stakes(state, actor, action) -> Stakes")
 
 
 def _types(world: World) -> Iterator[Finding]:

@@ -65,6 +65,7 @@ class Economy(Engine[State]):
         if p.model == "sim":
             return Applied(sim.turn(state, p))
         state.terms = terms(p)
+        _take_up(decided, events)
         wishes = _wishes(state, decided, p, context)  # by what is known before anything happens
         state.turn += 1
         told = _announce(state, decided)
@@ -108,6 +109,15 @@ class Economy(Engine[State]):
 
 
 # --- the steps of a turn ------------------------------------------------------------------------------
+
+
+def _take_up(decided: Decided, events: Sequence[Event]) -> None:
+    """An action that waited for votes and got them is done now, unless its author wishes something newer."""
+    for event in events:
+        if event.kind == "approved" and event.actor is not None:
+            newer = type(decided.get(event.actor))
+            if newer not in (Budget, SetRate, Rebalance, Spend):
+                decided[event.actor] = event.body
 
 
 def _wishes(state: State, decided: Decided, p: Parameters, context: Context) -> dict[str, Reals]:

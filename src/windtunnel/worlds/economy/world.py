@@ -10,6 +10,7 @@ from windtunnel.worlds.economy.parameters import Parameters
 from windtunnel.worlds.economy.reports import calibration
 from windtunnel.worlds.economy.roles import ROLES
 from windtunnel.worlds.economy.secrets import redraw_hidden
+from windtunnel.worlds.economy.stakes import stakes
 from windtunnel.worlds.economy.state import State
 
 world = World(
@@ -20,6 +21,7 @@ world = World(
     state=State,
     roles=ROLES,
     validator=minds.validator,
+    stakes=stakes,
     parameters=Parameters,
     queries={
         "history": queries.history,
