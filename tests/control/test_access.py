@@ -1,11 +1,13 @@
 """Roles, principals and keys."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.control.clocked import Clocked
+from tests.control.clocked import Clocked, ClockedPostgres, clocked
 from windtunnel.control.access import (
     DAY,
     LOCAL,
@@ -29,15 +31,15 @@ ALLOWED = {
 }
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Clocked]:
-    made = Clocked(tmp_path / "catalog.sqlite")
-    yield made
-    made.close()
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: Any, tmp_path: Path) -> Iterator[Clocked | ClockedPostgres]:
+    url = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
+    with closing(clocked(request.param, tmp_path, url)) as made:
+        yield made
 
 
 @pytest.fixture
-def keys(database: Clocked) -> Keys:
+def keys(database: Clocked | ClockedPostgres) -> Keys:
     return Keys(database)
 
 
@@ -74,13 +76,14 @@ def test_a_key_names_its_principal_and_its_roles(keys: Keys) -> None:
     assert TOKEN.fullmatch(made.secret)
 
 
-def test_a_secret_is_in_no_row_and_in_no_repr(keys: Keys, database: Clocked) -> None:
+def test_a_secret_is_in_no_row_and_in_no_repr(keys: Keys, database: Clocked | ClockedPostgres) -> None:
     made = keys.create("ana", ["viewer"])
     secret = made.secret.rpartition("_")[2]
     assert secret not in repr(made)
     assert secret not in repr(database.rows("SELECT * FROM api_key"))
-    database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-    assert secret.encode() not in database.path.read_bytes()
+    if isinstance(database, Clocked):
+        database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        assert secret.encode() not in database.path.read_bytes()
 
 
 def test_a_secret_has_all_its_bits_in_43_letters() -> None:
@@ -104,7 +107,7 @@ def test_a_wrong_secret_is_nobody(keys: Keys) -> None:
         assert keys.check(wrong) is None
 
 
-def test_a_key_ends_when_it_was_to_end(keys: Keys, database: Clocked) -> None:
+def test_a_key_ends_when_it_was_to_end(keys: Keys, database: Clocked | ClockedPostgres) -> None:
     made = keys.create("ana", ["viewer"], seconds=60)
     database.moment += 59
     assert keys.check(made.secret)
@@ -113,7 +116,7 @@ def test_a_key_ends_when_it_was_to_end(keys: Keys, database: Clocked) -> None:
     assert keys.list()[0].state(database.now()) == "expired"
 
 
-def test_a_revoked_key_is_good_for_nothing_at_once(keys: Keys, database: Clocked) -> None:
+def test_a_revoked_key_is_good_for_nothing_at_once(keys: Keys, database: Clocked | ClockedPostgres) -> None:
     made = keys.create("ana", ["viewer"])
     other = keys.create("ben", ["viewer"])
     assert [key.name for key in keys.revoke("ana")] == ["ana"]
@@ -123,7 +126,9 @@ def test_a_revoked_key_is_good_for_nothing_at_once(keys: Keys, database: Clocked
         keys.revoke("ana")
 
 
-def test_the_old_secret_is_good_for_the_time_of_grace(keys: Keys, database: Clocked) -> None:
+def test_the_old_secret_is_good_for_the_time_of_grace(
+    keys: Keys, database: Clocked | ClockedPostgres
+) -> None:
     old = keys.create("ana", ["operator"])
     new = keys.rotate("ana", grace=100)
     assert new.key.name == "ana"
@@ -141,7 +146,7 @@ def test_no_grace_ends_the_old_secret_now(keys: Keys) -> None:
     assert keys.check(old.secret) is None
 
 
-def test_grace_prolongs_no_key_that_ends_earlier(keys: Keys, database: Clocked) -> None:
+def test_grace_prolongs_no_key_that_ends_earlier(keys: Keys, database: Clocked | ClockedPostgres) -> None:
     old = keys.create("ana", ["viewer"], seconds=50)
     new = keys.rotate("ana", grace=DAY)
     assert new.key.expires == database.moment + 50
@@ -149,7 +154,9 @@ def test_grace_prolongs_no_key_that_ends_earlier(keys: Keys, database: Clocked) 
     assert keys.check(old.secret) is None
 
 
-def test_a_key_that_ended_is_not_rotated_back_to_life(keys: Keys, database: Clocked) -> None:
+def test_a_key_that_ended_is_not_rotated_back_to_life(
+    keys: Keys, database: Clocked | ClockedPostgres
+) -> None:
     keys.create("ana", ["viewer"], seconds=50)
     database.moment += 51
     with pytest.raises(NotFound):
@@ -190,7 +197,7 @@ def test_a_key_needs_a_role_that_there_is(keys: Keys) -> None:
     assert keys.list() == []
 
 
-def test_the_last_use_is_known_coarsely(keys: Keys, database: Clocked) -> None:
+def test_the_last_use_is_known_coarsely(keys: Keys, database: Clocked | ClockedPostgres) -> None:
     made = keys.create("ana", ["viewer"])
     assert keys.list()[0].used is None
     keys.check(made.secret)
@@ -203,7 +210,7 @@ def test_the_last_use_is_known_coarsely(keys: Keys, database: Clocked) -> None:
     assert keys.list()[0].used == database.moment
 
 
-def test_an_expired_key_still_locks_the_door(keys: Keys, database: Clocked) -> None:
+def test_an_expired_key_still_locks_the_door(keys: Keys, database: Clocked | ClockedPostgres) -> None:
     assert not keys.any()
     keys.create("ana", ["viewer"], seconds=1)
     database.moment += 2

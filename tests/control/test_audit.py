@@ -3,12 +3,13 @@
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.control.clocked import Clocked
+from tests.control.clocked import Clocked, ClockedPostgres, again, clocked
 from windtunnel.control.access import Keys, Principal, Role
 from windtunnel.control.audit import (
     DENIED,
@@ -22,21 +23,20 @@ from windtunnel.control.audit import (
     Head,
 )  # fmt: skip
 from windtunnel.errors import UsageError
-from windtunnel.journal.database import SqliteDatabase
 
 ANA = Principal("ana", frozenset({Role.OPERATOR}), "rest")
 BEN = Principal("ben", frozenset({Role.VIEWER}), "mcp")
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Clocked]:
-    made = Clocked(tmp_path / "catalog.sqlite")
-    yield made
-    made.close()
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: Any, tmp_path: Path) -> Iterator[Clocked | ClockedPostgres]:
+    url = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
+    with closing(clocked(request.param, tmp_path, url)) as made:
+        yield made
 
 
 @pytest.fixture
-def audit(database: Clocked) -> Audit:
+def audit(database: Clocked | ClockedPostgres) -> Audit:
     return Audit(database)
 
 
@@ -45,7 +45,9 @@ def some(audit: Audit, count: int = 5) -> None:
         audit.append(ANA if number % 2 else BEN, "start", f"run{number}")
 
 
-def test_an_entry_says_who_what_when_and_how_it_ended(audit: Audit, database: Clocked) -> None:
+def test_an_entry_says_who_what_when_and_how_it_ended(
+    audit: Audit, database: Clocked | ClockedPostgres
+) -> None:
     audit.append(ANA, "cancel", "4k2", DENIED, {"why": "no role"}, request="r1")
     (entry,) = audit.page().items
     assert (entry.seq, entry.at, entry.who, entry.via) == (1, database.moment, "ana", "rest")
@@ -95,7 +97,7 @@ def test_filters_choose(audit: Audit, filters: Filters, found: list[int]) -> Non
     assert [entry.seq for entry in audit.page(filters=filters).items] == found
 
 
-def test_filters_choose_by_time(audit: Audit, database: Clocked) -> None:
+def test_filters_choose_by_time(audit: Audit, database: Clocked | ClockedPostgres) -> None:
     for _ in range(3):
         audit.append(ANA, "start")
         database.moment += 10
@@ -127,18 +129,20 @@ def test_an_untouched_log_is_intact(audit: Audit) -> None:
         ("DELETE FROM audit WHERE seq=1", "entry 1 is missing"),
         ("DELETE FROM audit WHERE seq>3", "ends at entry 3, its head says 5"),
         ("DELETE FROM audit", "ends at entry 0, its head says 5"),
-        ("UPDATE audit_head SET hash=x'00'", "ends at entry 5"),
+        ("UPDATE audit_head SET hash=(SELECT prev FROM audit WHERE seq=1)", "ends at entry 5"),
     ],
 )
 def test_what_was_done_behind_its_back_is_found(
-    audit: Audit, database: Clocked, harm: str, problem: str
+    audit: Audit, database: Clocked | ClockedPostgres, harm: str, problem: str
 ) -> None:
     some(audit)
     database.rows(harm)
     assert problem in (audit.verify().problem or "")
 
 
-def test_a_chain_written_anew_is_found_by_a_head_kept_elsewhere(audit: Audit, database: Clocked) -> None:
+def test_a_chain_written_anew_is_found_by_a_head_kept_elsewhere(
+    audit: Audit, database: Clocked | ClockedPostgres
+) -> None:
     some(audit)
     kept = audit.head()
     assert audit.verify(kept).intact
@@ -158,9 +162,9 @@ def test_a_long_log_is_verified_in_pieces(audit: Audit, monkeypatch: pytest.Monk
     assert audit.verify().entries == 7
 
 
-def test_two_servers_write_one_chain(audit: Audit, database: Clocked) -> None:
+def test_two_servers_write_one_chain(audit: Audit, database: Clocked | ClockedPostgres) -> None:
     def write() -> None:
-        mine = SqliteDatabase(database.path)
+        mine = again(database)
         log = Audit(mine)
         for _ in range(10):
             log.append(ANA, "start")
@@ -194,7 +198,9 @@ def test_no_secret_is_kept(audit: Audit, detail: dict[str, Any], secret: str) ->
     assert HIDDEN in json.dumps(entry.detail)
 
 
-def test_a_key_that_stands_in_a_target_or_a_text_is_struck_out(audit: Audit, database: Clocked) -> None:
+def test_a_key_that_stands_in_a_target_or_a_text_is_struck_out(
+    audit: Audit, database: Clocked | ClockedPostgres
+) -> None:
     made = Keys(database).create("ana", ["viewer"])
     audit.append(ANA, "get", f"/x/{made.secret}/y", DONE, {"said": f"key={made.secret}!"})
     (entry,) = audit.page().items
@@ -216,7 +222,9 @@ def test_numbers_of_tokens_are_no_secret(audit: Audit) -> None:
         {"deep": {"a": {"b": {"c": {"d": {"e": "x" * 10_000}}}}}},
     ],
 )
-def test_an_entry_has_a_bounded_size(audit: Audit, database: Clocked, detail: dict[str, Any]) -> None:
+def test_an_entry_has_a_bounded_size(
+    audit: Audit, database: Clocked | ClockedPostgres, detail: dict[str, Any]
+) -> None:
     name = "n" * 10_000
     audit.append(Principal(name, frozenset(), name), name, name, DONE, detail, request=name)
     ((body,),) = database.rows("SELECT body FROM audit")
@@ -231,7 +239,9 @@ def test_odd_texts_and_numbers_are_kept_as_text(audit: Audit) -> None:
     assert entry.detail == {"nan": "nan", "big": str(1 << 80), "set": ["1", "2"]}
 
 
-def test_a_flood_of_strangers_is_counted_and_not_written(audit: Audit, database: Clocked) -> None:
+def test_a_flood_of_strangers_is_counted_and_not_written(
+    audit: Audit, database: Clocked | ClockedPostgres
+) -> None:
     nobody = Principal("nobody", frozenset(), "rest")
     for _ in range(STRANGERS_A_MINUTE + 40):
         audit.denied_stranger(nobody, "GET", "/api/simulations", "no key")

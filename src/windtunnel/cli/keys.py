@@ -77,9 +77,9 @@ def keys(
 def _opened(workspace: Workspace) -> Iterator[tuple[Keys, Audit]]:
     from windtunnel.control.access import Keys  # noqa: PLC0415 - the rooms behind this command, not --help's
     from windtunnel.control.audit import Audit  # noqa: PLC0415
-    from windtunnel.journal.database import SqliteDatabase  # noqa: PLC0415
+    from windtunnel.control.database import open_database  # noqa: PLC0415
 
-    database = SqliteDatabase(workspace.runs.parent / "catalog.sqlite")
+    database = open_database(workspace)
     try:
         yield Keys(database), Audit(database)
     finally:

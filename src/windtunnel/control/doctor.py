@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from windtunnel.config import Workspace
 from windtunnel.control.catalog import UNUSABLE, indexed, look, store_paths
+from windtunnel.control.database import CATALOG, open_database
 from windtunnel.discovery import list_worlds
 from windtunnel.errors import WindtunnelError
 from windtunnel.words import counted
@@ -215,13 +216,11 @@ def _looked_through(workspace: Workspace) -> Iterator[Check]:
 
 
 def _audit(workspace: Workspace) -> Iterator[Check]:
-    path = workspace.runs.parent / "catalog.sqlite"
-    if not path.exists():  # nothing is made by looking
+    if not (workspace.store_url or (workspace.runs.parent / CATALOG).exists()):
         return
     from windtunnel.control.audit import Audit  # noqa: PLC0415 - where there is one
-    from windtunnel.journal.database import SqliteDatabase  # noqa: PLC0415
 
-    database = SqliteDatabase(path)
+    database = open_database(workspace)
     try:
         audit = Audit(database)
         verdict, head = audit.verify(), audit.head()
