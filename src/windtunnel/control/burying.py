@@ -97,8 +97,8 @@ def _verdict(store: SqliteStore, standing: Standing, worker: WorkerInfo | None, 
     deaths = standing.deaths + 1 if row.turn <= standing.death_turn else 1
     if deaths >= DEATHS:
         error = ProcessDied(
-            f"its process {cause.told}, {deaths} times in turn {row.turn + 1}",
-            where=f"{row.world}, turn {row.turn + 1}" + (f", {cause.stack[-1]}" if cause.stack else ""),
+            f"its process {cause.told}, {deaths} times after turn {row.turn}",
+            where=f"{row.world}, after turn {row.turn}" + (f", {cause.stack[-1]}" if cause.stack else ""),
             remedy=f"mend what ends it, then: windtunnel resume {row.run_id}",
         )
         return _failed(store, standing, error, cause, log, deaths)

@@ -10,22 +10,20 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
 import sys
 import time
 from contextlib import suppress
 from itertools import count
-from pathlib import Path
-from typing import NamedTuple
 
 from windtunnel.config import Workspace
 from windtunnel.control.burying import Cause, bury, fail_ticket, submitted
 from windtunnel.control.crew import Crew, WorkerInfo
 from windtunnel.control.database import open_database
 from windtunnel.control.executor import CONCURRENCY
-from windtunnel.control.logs import Journalist, log_file, open_raw, sweep, tail
+from windtunnel.control.logs import Journalist, log_file, sweep, tail
 from windtunnel.control.queue import Queue, Standing, isolates, put_again
-from windtunnel.errors import StorageError, WindtunnelError
+from windtunnel.control.spawning import Child, kill, kill_group
+from windtunnel.errors import WindtunnelError
 from windtunnel.journal import Owner
 from windtunnel.journal.lease import lives, this_process
 
@@ -39,14 +37,6 @@ STARTING_SECONDS = 30.0  # a process that has not shown itself by then does not 
 SHORT_SECONDS = 10.0  # one that ends sooner, having done nothing, says that its world cannot be played here
 MOST_FAILED_STARTS = 3
 _numbers = count(1)
-
-
-class Child(NamedTuple):
-    process: subprocess.Popen[bytes]
-    world: str
-    run_id: str
-    since: float
-    raw: Path
 
 
 class Manager:
@@ -135,7 +125,7 @@ class Manager:
     # --- watching ---
 
     def _ended_children(self) -> list[str]:
-        return [name for name, child in self._children.items() if child.process.poll() is not None]
+        return [name for name, child in self._children.items() if child.poll() is not None]
 
     def _watch(self, workers: list[WorkerInfo]) -> list[WorkerInfo]:
         """Bury who is dead, kill who should be; those who are left."""
@@ -156,7 +146,7 @@ class Manager:
     def _cause(self, worker: WorkerInfo) -> Cause | None:
         """Why a worker is over; None if it is not."""
         child = self._children.get(worker.name)
-        code = child.process.poll() if child is not None else None
+        code = child.poll() if child is not None else None
         if code is not None or not lives(worker.owner):
             what = "memory" if worker.memory_mb else "died"
             return Cause(what, code, memory_mb=worker.memory_mb)
@@ -191,10 +181,9 @@ class Manager:
         kill(worker.owner)
         child = self._children.pop(worker.name, None)
         if child is not None:
-            with suppress(subprocess.TimeoutExpired):
-                child.process.wait(5)
+            child.wait(5)
             if cause.code is None:
-                cause = cause._replace(code=child.process.returncode)
+                cause = cause._replace(code=child.code)
         claims = [one for one in self.queue.claimed() if one.worker == worker.name]
         self.log.say(
             "worker over", level="warning" if claims else "info", worker=worker.name, cause=cause.what,
@@ -210,8 +199,8 @@ class Manager:
 
     def _reaped(self, name: str, child: Child, known: set[str]) -> None:
         """A child that ended without a row: it dismissed itself, or never came so far."""
-        kill_group(child.process.pid)
-        if name not in known and child.process.returncode != 0:
+        kill_group(child.pid)
+        if name not in known and child.code != 0:
             self._count_start(child, None)
         else:
             self._failed_starts.pop((child.world, child.run_id), None)
@@ -237,7 +226,7 @@ class Manager:
         for one in self.queue.exchange(
             name, child.world, most=1000, concurrency=sys.maxsize, run_id=child.run_id
         ):
-            left = fail_ticket(self.workspace, one, child.process.returncode, tail(child.raw))
+            left = fail_ticket(self.workspace, one, child.code, tail(child.raw))
             self.queue.exchange(name, child.world, left=[left])
 
     def _adopt_orphans(self, living: set[str]) -> None:
@@ -298,39 +287,13 @@ class Manager:
             return
         name = f"worker-{world}-{self._me.pid}-{next(_numbers)}-{int(time.time())}"  # ambient: a name
         raw = log_file(self._logs, name, ".out")
-        command = [sys.executable, "-P", "-m", "windtunnel.control.worker",
-                   "--home", str(self.workspace.root), "--world", world, "--name", name]  # fmt: skip
-        out = open_raw(raw)
-        try:
-            process = subprocess.Popen(
-                [*command, *(["--run", run_id] if run_id else [])],
-                stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=str(self.workspace.root),
-                start_new_session=True,
-            )  # fmt: skip
-        except OSError as error:
-            raise StorageError(f"no worker can be started: {error.strerror}", where=world) from None
-        finally:
-            os.close(out)
-        self._children[name] = Child(process, world, run_id, time.monotonic(), raw)
-        self.log.say("worker started", worker=name, pid=process.pid, run=run_id)
+        arguments = ["--home", str(self.workspace.root), "--world", world, "--name", name]
+        if run_id:
+            arguments += ["--run", run_id]
+        child = Child("windtunnel.control.worker", arguments, raw, world=world, run_id=run_id)
+        self._children[name] = child
+        self.log.say("worker started", worker=name, pid=child.pid, run=run_id)
 
 
 def _is_fresh(child: Child) -> bool:
-    return child.process.poll() is None and time.monotonic() - child.since < STARTING_SECONDS
-
-
-def kill(owner: Owner) -> None:
-    """A process of this machine, if it is the one that is meant, with everything it started."""
-    if lives(owner):
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(owner.pid, signal.SIGKILL)
-    else:
-        kill_group(owner.pid)
-
-
-def kill_group(pid: int) -> None:
-    """What a dead process left behind. Its number cannot belong to another while its group lives on; where a
-    process has that number again, there is no such group."""
-    if not Path(f"/proc/{pid}").exists():
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, signal.SIGKILL)
+    return child.poll() is None and time.monotonic() - child.since < STARTING_SECONDS

@@ -41,7 +41,7 @@ from windtunnel.world import World
 POLL_SECONDS = 0.03
 LOOK_SECONDS = 0.5  # at the latest, the queue is looked at again
 BUSY_SECONDS = 0.01  # a loop that is later than this is busy with computing
-PATIENCE_SECONDS = 2.0  # for so long a busy worker leaves what waits to others
+PATIENCE_SECONDS = 5.0  # for so long a busy worker leaves what waits to others
 ORPHAN_SECONDS = 5.0  # an idle worker whom no manager watches ends after so long
 LEAVE_SECONDS = 20.0  # for the turns that are under way when it is asked to end
 MEMORY_SLACK_MB = 512
@@ -264,6 +264,7 @@ def main() -> None:
     asked = given.parse_args()
     with suppress(OSError):
         os.setsid()  # started by hand: what is killed later is this and what it started
+    os.chdir(asked.home)
     worker = Worker(Workspace(Path(asked.home)), asked.world, asked.name, asked.run)
     raw = open_raw(worker._raw)
     os.dup2(raw, 1)
