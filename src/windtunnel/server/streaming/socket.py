@@ -22,6 +22,7 @@ from windtunnel.server.streaming.server import ABORT
 
 MISTAKES = 100  # of one client, before it is let go
 CUT_SECONDS = 15.0  # then it is cut off
+YIELD = 4
 GRACE = 2.0  # seconds in which a client that is dropped may hear why
 
 
@@ -106,6 +107,8 @@ async def _talk(websocket: WebSocket, client: Client) -> None:
         await send({"type": "websocket.send", "text": item.text})
         client.sending = False
         client.sent(item)
+        if not client.taken % YIELD:
+            await asyncio.sleep(0)  # whoever has much to take does not hold up the others
 
 
 async def _farewell(websocket: WebSocket, client: Client) -> None:
