@@ -33,7 +33,7 @@ def everything(principal: Any, role: Any) -> None:
 
 
 class StreamServer:
-    def __init__(self, root: Path, *, port: int = 0, toml: str = "", **ports: Any) -> None:
+    def __init__(self, root: Path, *, port: int = 0, toml: str = "", buffer: int = 0, **ports: Any) -> None:
         root.mkdir(parents=True, exist_ok=True)
         (root / "windtunnel.toml").write_text(toml or "[streams]\npoll = 0.01\nlook = 0.05\n")
         self.workspace = Workspace(root)
@@ -41,6 +41,8 @@ class StreamServer:
         self.bulletin = Bulletin()
         self.ports = {"who": anyone, "may": everything, "bulletin": self.bulletin, **ports}
         self.sock = socket.create_server(("127.0.0.1", port))
+        if buffer:  # what the kernel takes for a client that takes nothing; lines inherit it
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer)
         self.port: int = self.sock.getsockname()[1]
         self.loop: asyncio.AbstractEventLoop | None = None
         self.thread = threading.Thread(target=self._run, daemon=True)

@@ -28,6 +28,7 @@ class Patient:
         self.rows = []
         self.lines = 0
         self.ended = False
+        self.more = {}
 
     async def follow(self):
         for _ in range(TRIES):
@@ -43,7 +44,7 @@ class Patient:
         async with connect(self.address, open_timeout=5, close_timeout=0.1) as socket:
             line = Line(socket)
             self.lines += 1
-            await line.say(subscribe=f"run:{self.run_id}", after=self.cursor, entries=True)
+            await line.say(subscribe=f"run:{self.run_id}", after=self.cursor, entries=True, **self.more)
             while not self.ended:
                 message = await line.hear()
                 if message["type"] == "dropped":

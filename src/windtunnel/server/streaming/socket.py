@@ -23,7 +23,7 @@ from windtunnel.server.streaming.server import ABORT
 MISTAKES = 100  # of one client, before it is let go
 CUT_SECONDS = 15.0  # then it is cut off
 YIELD = 4
-GRACE = 2.0  # seconds in which a client that is dropped may hear why
+GRACE = 5.0  # seconds in which a client that is dropped may hear why
 
 
 async def serve(hub: StreamHub, websocket: WebSocket, channel: str | None = None) -> None:

@@ -20,7 +20,7 @@ from windtunnel.server.streaming.hub import StreamHub
 from windtunnel.server.streaming.outbox import Item
 
 RETRY_MS = 2000
-GRACE = 2.0  # seconds in which a client that is dropped may hear why
+GRACE = 5.0  # seconds in which a client that is dropped may hear why
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _BEAT = '{"type":"heartbeat"}'
 
