@@ -1,7 +1,4 @@
-"""What keeps agents from doing harm: policies that say which actions wait for people.
-
-`policy.py` judges by a scenario's policy; `profiles/` are those that come with Windtunnel.
-"""
+"""What keeps agents from doing harm: policies that say which actions wait for people."""
 
 from windtunnel.safety.policy import Policy
 

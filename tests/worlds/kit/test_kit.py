@@ -15,7 +15,7 @@ import pytest
 from tests.run.toy import Give, Rest, Rules, State, give, make
 from tests.toys import broker, crowd, desk, shop, whodunit
 from windtunnel.testing import CHECKS, assert_world, check_world
-from windtunnel.world import Action, AgentSpec, Applied, Event, Progress, Role, Scenario, World
+from windtunnel.world import Action, AgentSpec, Applied, Event, Progress, Role, Scenario, Stakes, World
 
 FOUR = Scenario("whodunit", agents=tuple(AgentSpec(name) for name in ("ann", "bo", "cy", "di")))
 CROWD = Scenario("crowd", agents=(AgentSpec("all", size=500),))
@@ -313,3 +313,36 @@ def test_the_kit_needs_no_test_runner() -> None:
     code = "import sys, windtunnel.testing; print('pytest' in sys.modules or 'hypothesis' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "False"
+
+
+# --- stakes -------------------------------------------------------------------------------------------
+
+
+_NUMBERS = itertools.count()
+
+
+def _changes(state: State, actor: Any, action: Any) -> Stakes:
+    state.turn += 1
+    return Stakes()
+
+
+@pytest.mark.parametrize(
+    ("stakes", "words"),
+    [
+        (lambda state, actor, action: None, "returned None"),
+        (lambda state, actor, action: Stakes(-1.0), "no amount"),
+        (lambda state, actor, action: Stakes(float(action.amount)), "AttributeError"),
+        (lambda state, actor, action: Stakes(float(next(_NUMBERS))), "asked twice"),
+        (_changes, "changed the state"),
+    ],
+    ids=["nothing", "less than nothing", "not for every action", "another word each time", "changes"],
+)
+def test_stakes_that_a_policy_cannot_rely_on_are_found(stakes: Any, words: str) -> None:
+    assert words in lacking(msgspec.structs.replace(make(), stakes=stakes), "stakes")
+
+
+def test_a_world_that_says_nothing_of_its_stakes_lacks_nothing() -> None:
+    report = check_world(make(), only=["stakes"], turns=3)
+    assert [finding.verdict for finding in report.about("stakes")] == ["skipped"]
+    sound = msgspec.structs.replace(make(), stakes=lambda state, actor, action: Stakes(1.0, "low"))
+    assert [finding.verdict for finding in check_world(sound, only=["stakes"]).about("stakes")] == ["ok"]
