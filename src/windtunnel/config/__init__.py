@@ -24,6 +24,7 @@ from windtunnel.config.models import Models
 from windtunnel.config.notify import Notify
 from windtunnel.config.retention import Retention
 from windtunnel.config.runs import Runs
+from windtunnel.config.schedule import Scheduling
 from windtunnel.config.serve import OAuth, Serve
 from windtunnel.config.store import StoreAt
 from windtunnel.config.streams import Streams
@@ -64,6 +65,7 @@ class Settings(Struct, frozen=True):
     retention: Retention = field(default_factory=Retention)
     streams: Streams = field(default_factory=Streams)
     notify: Notify = field(default_factory=Notify)
+    schedule: Scheduling = field(default_factory=Scheduling)
 
 
 class Workspace:
