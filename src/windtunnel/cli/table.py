@@ -22,6 +22,7 @@ GROUPS: dict[str, tuple[Command, ...]] = {
         Command("run", "running", "play a scenario, such as economy/growth or a file"),
         Command("resume", "running", "go on with a run that was paused, waited or crashed"),
         Command("estimate", "estimating", "what a run would ask of its models, and what that may cost"),
+        Command("schedule", "scheduling", "play by the clock: runs, health checks, pruning"),
         Command("worlds", "catalog", "the worlds that are installed"),
         Command("scenarios", "catalog", "the scenarios of a world"),
     ),
