@@ -129,6 +129,8 @@ def test_a_kill_between_the_journal_and_the_outbox_loses_nothing(tmp_path: Path,
     assert office.sweep(outbox) == 0
     asyncio.run(outbox.deliver())
     assert receiver.events == ["approval.waiting"]
+    office.clock.now += 30
+    assert office.sweep(outbox) == 0
     office.clock.now += 3600  # it expires, and nobody plays
     assert office.sweep(outbox) == 1
     asyncio.run(outbox.deliver())

@@ -307,6 +307,13 @@ def test_what_is_grave_is_never_decided_by_one(given: Any, theirs: Verdict, stak
         assert word.hold is None or word.hold.approvers >= 2
 
 
+def test_as_many_people_as_the_world_wants_are_asked() -> None:
+    theirs = hold("big", approvers=3, expires_seconds=5.0)
+    word = policy({"do": "hold", "approvers": 2, "expires_seconds": 60}).judge(theirs, Give(1), Stakes())
+    assert word.hold is not None
+    assert (word.hold.approvers, word.hold.expires_seconds) == (3, 5.0)
+
+
 def test_the_first_rule_that_fits_decides() -> None:
     rules: list[dict[str, Any]] = [
         {"types": ["Rest"], "do": "refuse"},
