@@ -44,7 +44,6 @@ __all__ = [
     "Policy",
     "Progress",
     "Reported",
-    "Risk",
     "Role",
     "Scenario",
     "ScheduledEvent",
