@@ -1,5 +1,6 @@
 """The audit log: what it keeps, what it strikes out, and what it notices."""
 
+import hashlib
 import json
 import threading
 from collections.abc import Iterator
@@ -154,6 +155,19 @@ def test_a_chain_written_anew_is_found_by_a_head_kept_elsewhere(
     some(audit, 1)
     database.moment += 1
     assert audit.verify(Head(5, bytes(32))).problem == "entry 5 is not the one whose head was kept elsewhere"
+
+
+def test_an_entry_that_was_changed_with_its_hash_is_found_by_the_next(
+    audit: Audit, database: Clocked | ClockedPostgres
+) -> None:
+    some(audit)
+    ((body, prev),) = database.rows("SELECT body, prev FROM audit WHERE seq=3")
+    changed = body.replace("run3", "run9")
+    made = hashlib.sha256(bytes(prev) + changed.encode()).digest()
+    database.rows("UPDATE audit SET body=?, target='run9', hash=? WHERE seq=3", [changed, made])
+    assert audit.verify().problem == "entry 4 does not follow the one before it"
+    database.rows("UPDATE audit SET prev=? WHERE seq=4", [made])
+    assert audit.verify().problem == "entry 4 was changed"
 
 
 def test_a_long_log_is_verified_in_pieces(audit: Audit, monkeypatch: pytest.MonkeyPatch) -> None:

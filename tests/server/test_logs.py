@@ -103,13 +103,16 @@ def test_no_key_is_in_any_log_however_it_came(house: House, written: io.StringIO
     client("GET", START, {"authorization": f"Bearer {key}", "x-request-id": "build-42"})
     with (
         serving(house.app(), access_log=True, log_level="trace") as port,
-        connect(f"ws://127.0.0.1:{port}/api/stream?key={key}") as socket,
+        connect(f"ws://127.0.0.1:{port}/api/stream?key={key}") as plain,
+        connect(f"ws://127.0.0.1:{port}/api/stream?%6bey=%77{key[1:]}") as disguised,
     ):
-        socket.recv()
+        assert "ana" in str(plain.recv())
+        assert "ana" in str(disguised.recv())
     said = written.getvalue()
     assert "/api/stream" in said
     assert secret not in said
     assert "tulip" not in said
+    assert '"WebSocket' not in said.replace("\\", "")  # the access log has it
 
 
 def test_what_a_library_logs_is_scrubbed(written: io.StringIO) -> None:
@@ -153,4 +156,5 @@ def test_a_line_cannot_be_forged() -> None:
 
 
 def test_plain_text_is_left_alone() -> None:
-    assert scrub("wt run at key=5, the code is fine?") == "wt run at key=5, the code is fine?"
+    text = "wt run at key=5, the code is fine? 100%25 of %2F"
+    assert scrub(text) == text

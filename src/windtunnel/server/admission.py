@@ -15,8 +15,9 @@ from ipaddress import IPv6Address
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from windtunnel.control.access import Principal
-from windtunnel.errors import Unauthenticated, WindtunnelError
+from windtunnel.errors import Forbidden, Unauthenticated, WindtunnelError
 from windtunnel.server.asking import PRINCIPAL, address, ip, route
+from windtunnel.server.lasting import Lasting
 from windtunnel.server.problems import Problem, problem_of, refuse
 from windtunnel.server.who import PROTOCOL, PROTOCOL_KEY, Who
 
@@ -63,6 +64,7 @@ class Admission:
     ) -> None:
         self.app, self._who, self._denied = app, who, denied
         self._pace = Pace(rate, clock) if rate is not None else None
+        self._clock = clock
         self._pages = frozenset(path for path in public if path == "/" or not path.endswith("/"))
         self._folders = tuple(path for path in public if path != "/" and path.endswith("/"))
 
@@ -72,15 +74,16 @@ class Admission:
             return
         scope[PRINCIPAL] = None  # whatever stood there was not ours
         found = await self._identify(scope)
-        problem = found if isinstance(found, Problem) else self._hurry(scope, found)
-        if problem is not None:
-            await refuse(scope, send, problem)
+        if not isinstance(found, Problem):
+            found = self._hurry(scope, found) or found
+        if isinstance(found, Problem):
+            await refuse(scope, send, found)
             return
-        scope[PRINCIPAL] = found
-        if scope["type"] == "websocket":
-            await self._socket(scope, receive, send)
-        else:
-            await self.app(scope, receive, send)
+        who = found
+        asked = dict(scope)  # as it came, to be asked again
+        scope[PRINCIPAL] = who
+        lasting = Lasting(receive, send, lambda: self._still(asked, who), self._clock)
+        await lasting.through(_spoken(self.app) if scope["type"] == "websocket" else self.app, scope)
 
     async def _identify(self, scope: Scope) -> Principal | Problem | None:
         """Who asks; None for a stranger in a public place; or why not."""
@@ -111,8 +114,19 @@ class Admission:
         path = route(scope)
         return scope["type"] == "http" and (path in self._pages or path.startswith(self._folders))
 
-    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """A browser can send a key only as a subprotocol: it ends here, and what is spoken is ours."""
+    async def _still(self, asked: Scope, found: Principal | None) -> bool:
+        try:
+            return found is None or await self._who.principal(asked) == found
+        except (Unauthenticated, Forbidden):
+            return False
+        except WindtunnelError:  # nobody can say now
+            return True
+
+
+def _spoken(app: ASGIApp) -> ASGIApp:
+    """A browser can send a key only as a subprotocol: it ends here, and what is spoken is ours."""
+
+    async def socket(scope: Scope, receive: Receive, send: Send) -> None:
         offered = list(scope.get("subprotocols", ()))
         scope["subprotocols"] = [one for one in offered if not one.startswith(PROTOCOL_KEY)]
         scope["headers"] = [pair for pair in scope["headers"] if pair[0].lower() != b"sec-websocket-protocol"]
@@ -122,7 +136,9 @@ class Admission:
                 message = {**message, "subprotocol": PROTOCOL if PROTOCOL in offered else None}
             await send(message)
 
-        await self.app(scope, receive, sent)
+        await app(scope, receive, sent)
+
+    return socket
 
 
 def _network(scope: Scope) -> str:

@@ -27,12 +27,14 @@ _QUERY_SECRET = re.compile(
     r"(?P<name>[?&;](?:key|code|state|api_?key|[a-z_]*token|[a-z_]*secret|password)=)[^&;\s\"']*",
     re.IGNORECASE,
 )
+_ESCAPED = re.compile(r"%(2D|2E|3[0-9]|4[1-9A-F]|5[0-9AF]|6[1-9A-F]|7[0-9AE])", re.IGNORECASE)
 _ASKED = frozenset({"key", "code", "state"})  # of a login, and of a stream
 _LONG = 512
 
 
 def scrub(text: str) -> str:
-    """Any text without keys, in an address or elsewhere."""
+    """Any text without keys, in an address or elsewhere; a letter that was written as %77 is one too."""
+    text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
     return _QUERY_SECRET.sub(rf"\g<name>{HIDDEN}", scrub_text(text))
 
 
@@ -69,7 +71,7 @@ class JsonLines(logging.Formatter):
 
 
 def _ours(record: logging.LogRecord) -> bool:
-    """Uvicorn notes each WebSocket with its whole address; the access log has it without the key."""
+    """Uvicorn notes each WebSocket as well: once is enough."""
     return '"WebSocket' not in str(record.msg)
 
 
