@@ -23,6 +23,7 @@ BENCHES = {  # module, by name, in the order in which all of them are run
     "llm-efficiency": "bench.llm_efficiency",
     "gateway-overhead": "bench.gateway_overhead",
     "catalog": "bench.catalog",
+    "start-latency": "bench.start_latency",
 }
 
 
