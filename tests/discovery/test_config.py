@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from windtunnel.config import Heads, PathWorld, Runs, Settings, Workspace, find_workspace, read_settings
+from windtunnel.config import Heads, PathWorld, Settings, Workspace, find_workspace, read_settings
+from windtunnel.config.runs import Runs
 from windtunnel.errors import UsageError
 
 

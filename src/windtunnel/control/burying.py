@@ -33,6 +33,7 @@ from windtunnel.journal.lease import lives
 from windtunnel.run.session import fail_run, move_run
 
 DEATHS = 3
+TRIES = 20  # of workers that ended before they had taken the run up
 SENDER = "manager"
 AFTER_SECONDS = 0.2  # times the deaths: before it is tried again
 
@@ -85,6 +86,8 @@ def _verdict(store: SqliteStore, standing: Standing, worker: WorkerInfo | None, 
     if lease is not None and lease.owner is not None and lives(lease.owner):
         return Left(standing, str(row.status))  # another process plays it
     if row.status is not Status.RUNNING:  # it was not taken up, or had been handed back
+        if standing.tries >= TRIES and row.status is not Status.PAUSED:
+            return _failed(store, standing, _died(standing, row, cause, standing.tries), cause, [])
         return _again(standing, standing.played)
     if (sender := cancel_wish(store, row.run_id)) is not None:
         return Left(standing, str(move_run(store, row.run_id, Status.CANCELLED, sender).status))
@@ -96,16 +99,19 @@ def _verdict(store: SqliteStore, standing: Standing, worker: WorkerInfo | None, 
         return _again(standing, played)
     deaths = standing.deaths + 1 if row.turn <= standing.death_turn else 1
     if deaths >= DEATHS:
-        error = ProcessDied(
-            f"its process {cause.told}, {deaths} times after turn {row.turn}",
-            where=f"{row.world}, after turn {row.turn}" + (f", {cause.stack[-1]}" if cause.stack else ""),
-            remedy=f"mend what ends it, then: windtunnel resume {row.run_id}",
-        )
-        return _failed(store, standing, error, cause, log, deaths)
+        return _failed(store, standing, _died(standing, row, cause, deaths), cause, log, deaths)
     return Left(
         standing, str(row.status), elsewhere=True, after=AFTER_SECONDS * deaths, alone=True, deaths=deaths,
         death_turn=row.turn, played=played,
     )  # fmt: skip
+
+
+def _died(standing: Standing, row: RunRow, cause: Cause, times: int) -> ProcessDied:
+    return ProcessDied(
+        f"its process {cause.told}, {times} times after turn {row.turn}",
+        where=f"{row.world}, after turn {row.turn}" + (f", {cause.stack[-1]}" if cause.stack else ""),
+        remedy=f"mend what ends it, then: windtunnel resume {standing.ticket.run_id}",
+    )
 
 
 def _again(standing: Standing, played: float) -> Left:

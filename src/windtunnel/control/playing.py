@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ class Playing:
         self.turn = 0
         self._player: Player | None = None
         self._began = self._slice = time.monotonic()
+        self._store: SqliteStore | None = None
         self._used = 0.0  # of its seconds, before this worker
         self._cut: str | None = None  # why the turn under way was cut short
         self._canceller = ""
@@ -76,7 +78,7 @@ class Playing:
 
     async def play(self, hub: Hub) -> Left:
         ticket = self.standing.ticket
-        store = open_store(Path(ticket.location), self._workspace)
+        store = self._store = open_store(Path(ticket.location), self._workspace)
         try:
             row = store.run(self.run_id)
             self.turn = row.turn
@@ -98,6 +100,7 @@ class Playing:
                 return self._elsewhere()
             return Left(self.standing, str(row.status))
         finally:
+            self._store = None
             store.close()
 
     def _terms(self, store: SqliteStore) -> list[tuple[str, dict[str, Any]]]:
@@ -133,7 +136,7 @@ class Playing:
     async def _between(self, player: Player) -> None:
         """After each turn."""
         self.turn = player.tape.turn
-        if self.over:
+        if self.over and player.tape.live:  # what is only computed again comes to where it was
             raise Halted(self._time_is_up())
         if time.monotonic() - self._slice >= SLICE_SECONDS:
             await asyncio.sleep(0)
@@ -158,7 +161,8 @@ class Playing:
 
     def watch(self) -> None:
         """Asked now and then by the event loop."""
-        self.look_for_cancel()
+        if self._cancel_seen is None and self._store is not None:
+            self._saw(cancel_wish(self._store, self.run_id))
         if self.cancel_age > self._grace:
             self.cut("cancel")
         elif self.over > self._grace:
@@ -169,16 +173,15 @@ class Playing:
             self._player.tape.operate("halted", **error.as_dict())
 
     def look_for_cancel(self) -> None:
-        """Whether somebody wishes to cancel the run. May be asked from any thread: it reads for itself."""
+        """Whether somebody wishes to cancel the run, asked by the thread that beats: it reads for itself."""
         if self._cancel_seen is not None:
             return
-        try:
-            with opened_store(self._workspace, self.standing, read_only=True) as store:
-                found = cancel_wish(store, self.run_id)
-        except WindtunnelError:
-            return
-        if found is not None:
-            self._cancel_seen, self._canceller = time.monotonic(), found
+        with suppress(WindtunnelError), opened_store(self._workspace, self.standing, read_only=True) as store:
+            self._saw(cancel_wish(store, self.run_id))
+
+    def _saw(self, canceller: str | None) -> None:
+        if canceller is not None:
+            self._cancel_seen, self._canceller = time.monotonic(), canceller
 
     def cut(self, why: str) -> None:
         """End the turn that is under way, which may wait for something that never comes."""

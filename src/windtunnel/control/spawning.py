@@ -14,7 +14,7 @@ from pathlib import Path
 from windtunnel.control.logs import open_raw
 from windtunnel.errors import StorageError
 from windtunnel.journal import Owner
-from windtunnel.journal.lease import lives
+from windtunnel.journal.lease import lives, this_process
 
 
 class Child:
@@ -69,7 +69,7 @@ def kill(owner: Owner) -> None:
     if lives(owner):
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(owner.pid, signal.SIGKILL)
-    else:
+    elif owner.boot == this_process().boot:
         kill_group(owner.pid)
 
 

@@ -113,10 +113,10 @@ class Control:
         """Play runs. `budget`: the most, in dollars, that each may spend on models, until another is set."""
         if budget is not None and not 0 <= budget < MOST_MONEY:
             raise UsageError(f"a budget of {budget} dollars", where="budget", remedy="0 or more")
+        named = set() if world is not None else {found.row.world for found in runs}
+        worlds = {name: self.find_world(name) for name in sorted(named)}  # looked for once, not for every run
         jobs = [
-            Job(
-                f.path, f.row.run_id, world or self.find_world(f.row.world), players or {}, stop_after, budget
-            )
+            Job(f.path, f.row.run_id, world or worlds[f.row.world], players or {}, stop_after, budget)
             for f in runs
         ]
         done = await self.executor.play(jobs, observer)
