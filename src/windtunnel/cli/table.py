@@ -51,6 +51,9 @@ GROUPS: dict[str, tuple[Command, ...]] = {
         Command("prune", "keeping", "remove old runs"),
         Command("keys", "keys", "who may use a server of this workspace; a key that signs heads"),
     ),
+    "Serve": (
+        Command("serve", "serving", "REST, streams and MCP over this workspace, with workers that play"),
+    ),
     "Build": (
         Command("new", "building", "write a new world, which runs at once"),
         Command("schema", "catalog", "the JSON schema of a world's scenario files"),

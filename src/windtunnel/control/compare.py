@@ -63,11 +63,12 @@ class Interval(Struct):
         return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
 
 
-def compare(runs: Sequence[Found], keys: Sequence[Key] = ()) -> Comparison:
-    """The first run beside the others. `keys` says which metrics; all of them by default."""
+def compare(runs: Sequence[Found], keys: Sequence[Key] = (), *, turn: int | None = None) -> Comparison:
+    """The first run beside the others, as they stand or as they stood after a turn. `keys` says which metrics;
+    all of them by default."""
     if len(runs) < 2:
         raise UsageError("one run has nothing to be compared with", remedy="windtunnel compare RUN RUN…")
-    tables = [finals(found) for found in runs]
+    tables = [finals(found, turn) for found in runs]
     wanted = list(keys) or list(dict.fromkeys((a, n) for t in tables for a, m in t.items() for n in m))
     rows = []
     for agent, name in wanted:

@@ -20,6 +20,7 @@ from windtunnel.control import estimate as rehearsal
 from windtunnel.control.catalog import Found
 from windtunnel.control.changing import changed, fork_change
 from windtunnel.control.limits import MOST_MONEY, Limits, begun_with
+from windtunnel.control.questions import open_questions, questions
 from windtunnel.control.verbs import Control
 from windtunnel.control.worlds import Worlds
 from windtunnel.discovery import WorldSource, find_scenario, list_scenarios, load_here
@@ -57,6 +58,7 @@ class Create(Played, frozen=True):
     budget: Money | None = None
     priority: int = 0
     stop_after: int | None = None
+    run_id: Annotated[str, Meta(pattern=r"^([0-9a-z]{10})?$")] = ""  # chosen before, so that it is made once
 
 
 class _OfRun(_Asked, frozen=True):
@@ -94,6 +96,12 @@ class Query(_OfRun, frozen=True, kw_only=True):
     turn: int | None = None
     agent: str = ""
     arguments: dict[str, Any] = field(default_factory=dict)
+
+
+class Answer(_OfRun, frozen=True, kw_only=True):
+    result: Any
+    effect: str = ""
+    sender: str = "operator"
 
 
 class Nothing(_Asked, frozen=True):
@@ -252,7 +260,7 @@ async def create(room: Room, asked: Create, _: Progress) -> dict[str, Any]:
             where="budget",
             remedy="leave it out, or name a model",
         )
-    return run_plain(room.control.create(room.world, scenario, said=_begun(asked)))
+    return run_plain(room.control.create(room.world, scenario, said=_begun(asked), run_id=asked.run_id))
 
 
 async def fork(room: Room, asked: Fork, _: Progress) -> dict[str, Any]:
@@ -326,6 +334,26 @@ async def query(room: Room, asked: Query, _: Progress) -> Any:
     return await asking.ask_player(player, asked.query, agent=asked.agent, arguments=asked.arguments)
 
 
+async def ask(room: Room, asked: _OfRun, _: Progress) -> list[dict[str, Any]]:
+    """What a run asks of people, each with the schema of an answer; nothing where it asks nothing."""
+    found = room.control.find(asked.name)
+    if not open_questions(room.control, found):
+        return []
+    return [one.plain() for one in questions(room.control, asked.name, world=room.world)]
+
+
+async def reply(room: Room, asked: Answer, _: Progress) -> dict[str, Any]:
+    """An answer to what a run asks, checked before it is sent."""
+    waiting = questions(room.control, asked.name, asked.effect, world=room.world)
+    if len(waiting) > 1:
+        names = ", ".join(one.asked.effect for one in waiting)
+        raise NotFound("several things wait for an answer", where="effect", remedy=f"name one: {names}")
+    (question,) = waiting
+    sent = question.check(asked.result)
+    room.control.answer(asked.name, question.asked.effect, sent, sender=asked.sender)
+    return {"effect": question.asked.effect}
+
+
 async def describe(room: Room, _asked: Nothing, _: Progress) -> dict[str, Any]:
     """What the world says of itself, with its scenarios, roles, headline and panels."""
     world = room.world
@@ -355,12 +383,14 @@ async def scenario(room: Room, asked: Played, _: Progress) -> dict[str, Any]:
 
 Verb = Callable[[Room, Any, Progress], Awaitable[Any]]
 VERBS: dict[str, tuple[type[_Asked], Verb]] = {
+    "answer": (Answer, reply),
     "create": (Create, create),
     "describe": (Nothing, describe),
     "estimate": (Played, estimate),
     "fork": (Fork, fork),
     "observe": (Look, observe),
     "query": (Query, query),
+    "questions": (_OfRun, ask),
     "replay": (_OfRun, replay),
     "scenario": (Played, scenario),
     "schema": (Nothing, schema),

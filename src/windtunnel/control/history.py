@@ -69,10 +69,10 @@ class Overview(Struct):
     again: AskedAgain
 
 
-def finals(found: Found) -> Finals:
-    """{agent: {metric: value}} after the last turn that was scored."""
+def finals(found: Found, turn: int | None = None) -> Finals:
+    """{agent: {metric: value}} after a turn, or after the last that was scored."""
     with opened(found, read_only=True) as store:
-        return _scores(Lineage(store, found.row.run_id), found.row.turn)
+        return _scores(Lineage(store, found.row.run_id), found.row.turn if turn is None else turn)
 
 
 def _scores(lineage: Lineage, turn: int) -> Finals:

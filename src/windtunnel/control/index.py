@@ -252,6 +252,12 @@ class Index:
         told = {str(status): counts.get(status, 0) - gone.get(status, 0) for status in Status}
         return {**told, "pruned": sum(gone.values())}
 
+    def totals(self) -> tuple[int, int]:
+        """Turns that were played and micro-dollars that models cost, of all runs that are kept."""
+        sql_ = "SELECT coalesce(sum(turn), 0), coalesce(sum(spend), 0) FROM listed WHERE pruned IS NULL"
+        ((turns, spend),) = self.database.rows(sql_)
+        return int(turns), int(spend)
+
     def due(self, now: float, limit: int = DEFAULT) -> list[Listed]:
         """Runs of which a waiting vote has expired: they want to be taken up, so that it is told to them."""
         found = self.database.rows(

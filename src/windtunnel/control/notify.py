@@ -23,10 +23,11 @@ from windtunnel.config import Workspace
 from windtunnel.config.notify import Webhook
 from windtunnel.control.approvals import Approval, approvals_of
 from windtunnel.control.catalog import Found
+from windtunnel.control.database import open_database
 from windtunnel.control.webhooks import host, secret_of, send
 from windtunnel.errors import UsageError, WindtunnelError
 from windtunnel.journal import Status, Store
-from windtunnel.journal.database import Database, SqliteDatabase
+from windtunnel.journal.database import Database
 from windtunnel.run.clock import Clock
 
 ATTEMPTS = 15
@@ -88,6 +89,11 @@ class Notifier:
         )
         return float(self._database.rows("SELECT at FROM outbox_mark WHERE name=?", [name])[0][0])
 
+    @property
+    def swept(self) -> float:
+        """Up to when runs were looked at for what they have to say."""
+        return self._mark("swept", self._since) - LATEST
+
     # --- what is told ---
 
     def tell(
@@ -141,8 +147,7 @@ class Notifier:
     def sweep(self, runs: Iterable[Found], opened: Opened) -> int:
         """Look at every run in which something may have happened since the last sweep: finds what a kill
         prevented from being told, and what expired while nobody played."""
-        began = self._clock.wall()
-        since = self._mark("swept", self._since) - LATEST
+        began, since = self._clock.wall(), self.swept
         told = 0
         for found in runs:
             if found.row.updated >= since or found.row.status in (Status.WAITING, Status.CRASHED):
@@ -233,8 +238,7 @@ def notifier(workspace: Workspace, clock: Clock | None = None) -> Notifier | Non
     hooks = workspace.settings.notify.webhooks
     if not hooks:
         return None
-    database = SqliteDatabase(workspace.runs.parent / "catalog.sqlite")
-    return Notifier(hooks, database, workspace.environ, clock=clock)
+    return Notifier(hooks, open_database(workspace), workspace.environ, clock=clock)
 
 
 def notice(workspace: Workspace, runs: Sequence[Found], opened: Opened, clock: Clock | None = None) -> None:

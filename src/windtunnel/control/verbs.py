@@ -68,11 +68,12 @@ class Control:
         path: Path | None = None,
         players: Players | None = None,
         said: Said = (),
+        run_id: str = "",
     ) -> Found:
         """A run that is queued: its store (a new one, or `path`) and its first entry. `said`: what its
-        operations begin with."""
+        operations begin with. `run_id`: a name that `new_run_id` made before."""
         self._check_models(scenario)
-        run_id = new_run_id()
+        run_id = run_id or new_run_id()
         where = path or self.workspace.runs / f"{run_id}.sqlite"
         fresh = not where.exists()
         store = open_store(where, self.workspace, create=True)

@@ -95,13 +95,13 @@ class Lineage:
     def last_of_turn(self, turn: int) -> Entry | None:
         """The last entry of a turn, the end of the run left out: where a fork begins."""
         found = None
-        for entry in self.entries(self._before(turn)):
+        for entry in self.entries(self.near_end(turn)):
             if entry.turn > turn or entry.phase == "end":
                 break
             found = entry
         return found if found is not None and found.turn == turn else None
 
-    def _before(self, turn: int) -> int:
+    def near_end(self, turn: int) -> int:
         """An entry not far before the end of a turn, found without reading all that came before."""
         for part in self.parts:
             if 0 < turn <= part.last_turn:

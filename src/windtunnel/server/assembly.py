@@ -1,0 +1,173 @@
+"""A server put together: one workspace, its rooms, and the doors over them. The only place that knows them all.
+
+Nothing here decides anything. What runs for long (manager, scheduler, streams) is started with the application
+and left with it; workers stay, and the next server finds them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from importlib.metadata import version
+from typing import Any
+
+from starlette.types import ASGIApp
+
+from windtunnel.config import Workspace
+from windtunnel.control import Control, Found, opened
+from windtunnel.control.access import Keys, may
+from windtunnel.control.audit import Audit
+from windtunnel.control.catalog import UNUSABLE
+from windtunnel.control.database import open_database
+from windtunnel.control.desks import Desks
+from windtunnel.control.index import Filter, open_index
+from windtunnel.control.manager import Manager
+from windtunnel.control.notify import Notifier, notifier
+from windtunnel.control.queue import Queue
+from windtunnel.control.schedule import Scheduler, Schedules
+from windtunnel.errors import WindtunnelError
+from windtunnel.journal import Status
+from windtunnel.server.app import application
+from windtunnel.server.asking import principal_of
+from windtunnel.server.errands import Errands
+from windtunnel.server.ground import Ground, found_of, no_world
+from windtunnel.server.guard import guarded
+from windtunnel.server.login import Login
+from windtunnel.server.metrics import Metrics
+from windtunnel.server.mcp.mounting import Mounted
+from windtunnel.server.sessions import Sessions
+from windtunnel.server.streaming.hub import StreamHub
+from windtunnel.server.streaming.routes import routes
+from windtunnel.server.verbs import all_verbs
+from windtunnel.server.who import Who, check_bind, only_here
+
+VERSION = version("windtunnel")
+REFRESH_SECONDS = 2.0
+IMPORTS = {"/api/import": 1 << 30}  # a run is a file, and files are large
+
+
+class Assembly:
+    def __init__(self, workspace: Workspace) -> None:
+        workspace.runs.mkdir(parents=True, exist_ok=True)
+        settings = workspace.settings
+        self.workspace, self.root_path = workspace, settings.serve.root_path
+        self.database = open_database(workspace)
+        self.manager = Manager(workspace)
+        self.ground = Ground(
+            workspace=workspace,
+            database=self.database,
+            control=Control(workspace, no_world),
+            index=open_index(workspace),
+            queue=Queue(self.database),
+            desks=Desks(workspace),
+            manager=self.manager,
+            audit=Audit(self.database),
+            keys=Keys(self.database),
+            schedules=Schedules(self.database, settings.schedule),
+            errands=Errands(workspace),
+        )
+        self.verbs = all_verbs(self.ground)
+        self.scheduler = Scheduler(self.ground.schedules)
+        self.outbox = notifier(workspace)
+        self.hub = StreamHub(workspace, who=principal_of, may=may)
+        self.gauges = Metrics(self.ground)
+
+    # --- doors ---
+
+    def app(self, host: str, *, open_to_everyone: bool = False) -> ASGIApp:
+        """The whole, behind its guard."""
+        settings, ground = self.workspace.settings, self.ground
+        sessions = None
+        logins = bool(settings.oauth)
+        check_bind(host, ground.keys, open_to_everyone, logins=logins, serve=settings.serve)
+        rooms: list[Any] = [routes(self.hub)]
+        if logins:
+            sessions = Sessions(self.database, settings.oauth, seconds=settings.serve.session_hours * 3600)
+            self._login = Login(
+                self.database, settings.oauth, sessions, ground.audit, environ=self.workspace.environ
+            )
+        here = only_here(host, settings.serve)
+        who = Who(ground.keys, sessions, here=here, open_to_everyone=open_to_everyone)
+        self.mcp = Mounted(
+            self.verbs,
+            principal_of,
+            version=VERSION,
+            hosts=settings.serve.hosts if here else ("*",),
+            origins=settings.serve.origins,
+        )
+        app = application(
+            self.verbs, self.running, rooms, version=VERSION, root_path=self.root_path,
+            ready=self.problems, metrics=self.gauges.text,
+        )  # fmt: skip
+        app.router.routes.append(self.mcp.route)
+        if logins:
+            app.router.routes.extend(self._login.routes())
+        return guarded(app, who, settings.serve, host=host, audit=ground.audit, larger=IMPORTS)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Everything that goes on by itself, until the application ends."""
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.ground.desks.aclose)
+            await self.hub.start()
+            stack.push_async_callback(self.hub.stop)
+            await stack.enter_async_context(self.mcp.running())
+            for work in self.by_itself():
+                task: asyncio.Task[None] = asyncio.create_task(work())
+                stack.push_async_callback(_ended, task)
+            yield
+
+    def by_itself(self) -> Sequence[Callable[[], Coroutine[Any, Any, None]]]:
+        """Who works without being asked."""
+        return (self.manager.run, self._schedule, self._refresh, self._notify)
+
+    async def _schedule(self) -> None:
+        await self.scheduler.run(self.verbs.planning.does, self._alert)
+
+    def _alert(self, event: str, about: dict[str, Any]) -> None:
+        if self.outbox is not None:
+            self.outbox.tell(event, f"{about['schedule']}:{about['due']}:{about['attempt']}", about)
+
+    async def _notify(self) -> None:
+        if self.outbox is not None:
+            await self.outbox.run(self._sweep)
+
+    def _sweep(self, outbox: Notifier) -> None:
+        outbox.sweep(self._moved(outbox.swept), lambda found: opened(found, self.workspace, read_only=True))
+
+    def _moved(self, since: float) -> Iterator[Found]:
+        """Runs that were written since, and those that may expire or lie dead."""
+        for one in self.ground.index.each(Filter(order="updated")):
+            if one.updated < since:
+                break
+            yield found_of(one)
+        for status in (Status.WAITING, Status.CRASHED):
+            yield from (found_of(one) for one in self.ground.index.each(Filter(status=str(status))))
+
+    async def _refresh(self) -> None:
+        """Keep the index fresh, and take up the runs of which a waiting vote has expired."""
+        while True:
+            with suppress(*UNUSABLE, WindtunnelError):
+                await asyncio.to_thread(self.ground.index.refresh)
+                await self.verbs.steering.expire()
+            await asyncio.sleep(REFRESH_SECONDS)
+
+    async def problems(self) -> list[str]:
+        """What keeps the server from working; nothing, if it is well."""
+        try:
+            await asyncio.wait_for(asyncio.to_thread(self.database.rows, "SELECT 1"), 5)
+        except (WindtunnelError, TimeoutError) as error:
+            return [f"the store does not answer: {error}"]
+        return [self.scheduler.trouble] if self.scheduler.trouble else []
+
+    def close(self) -> None:
+        if self.outbox is not None:
+            self.outbox.close()
+        self.ground.index.close()
+        self.database.close()
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

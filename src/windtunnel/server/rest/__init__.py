@@ -1,0 +1,1 @@
+"""REST: paths, methods and codes for the verbs. No logic of its own."""

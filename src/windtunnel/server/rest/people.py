@@ -1,0 +1,45 @@
+"""/api/approvals: what waits for people, and their votes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query
+
+from windtunnel.server import types
+from windtunnel.server.rest.common import PROBLEMS, Ask, Limit, Who
+
+routes = APIRouter(responses=PROBLEMS, tags=["approvals"])
+Id = Annotated[str, Path(max_length=400, description="An approval's id, as the list shows it")]
+
+
+@routes.get("/approvals", operation_id="list_approvals", summary="What waits for people")
+async def approvals(
+    ask: Ask,
+    who: Who,
+    status: Annotated[
+        Literal["waiting", "approved", "denied", "expired"], Query(description="Which of them")
+    ] = "waiting",
+    run_id: Annotated[str | None, Query(max_length=128)] = None,
+    limit: Limit = 100,
+) -> types.Approvals:
+    """Actions in plain words, with their money, risk, reason, and the votes so far; the oldest first."""
+    return await ask.deciding.approvals(who, status, run_id, limit)
+
+
+@routes.get("/approvals/{id}", operation_id="get_approval", summary="One of them")
+async def approval(ask: Ask, who: Who, id: Id) -> types.Approval:
+    """As it stands now."""
+    return await ask.deciding.approval(who, id)
+
+
+@routes.post("/approvals/{id}/approve", operation_id="approve", summary="Approve an action")
+async def approve(ask: Ask, who: Who, id: Id, request: types.VoteRequest | None = None) -> types.Approval:
+    """A vote is bound to the action as it waits now. High risks need two different people."""
+    return await ask.deciding.approve(who, id, request or types.VoteRequest())
+
+
+@routes.post("/approvals/{id}/reject", operation_id="reject", summary="Deny an action")
+async def reject(ask: Ask, who: Who, id: Id, request: types.VoteRequest | None = None) -> types.Approval:
+    """The first denial decides."""
+    return await ask.deciding.reject(who, id, request or types.VoteRequest())

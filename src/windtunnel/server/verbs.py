@@ -1,0 +1,43 @@
+"""All verbs of the networked doors, in rooms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from windtunnel.control.schedule.apart import house_verbs
+from windtunnel.server.deciding import Deciding
+from windtunnel.server.ground import Ground
+from windtunnel.server.idempotency import Once
+from windtunnel.server.keeping import Keeping
+from windtunnel.server.looking import Looking
+from windtunnel.server.operating import Operating
+from windtunnel.server.planning import Planning
+from windtunnel.server.playing import Playing
+from windtunnel.server.scheduled import QueuedRun
+from windtunnel.server.steering import Steering
+
+
+@dataclass(frozen=True)
+class Verbs:
+    looking: Looking
+    playing: Playing
+    steering: Steering
+    deciding: Deciding
+    planning: Planning
+    operating: Operating
+    keeping: Keeping
+
+
+def all_verbs(ground: Ground) -> Verbs:
+    looking = Looking(ground)
+    steering = Steering(ground, looking)
+    playing = Playing(ground, steering, Once(ground.database))
+    return Verbs(
+        looking,
+        playing,
+        steering,
+        Deciding(ground, steering),
+        Planning(ground, {**house_verbs(ground.control), "run": QueuedRun(playing)}),
+        Operating(ground),
+        Keeping(ground),
+    )
