@@ -1,10 +1,10 @@
-"""Verbs without a workspace: every answer holds what a hostile agent could have written, wherever it could."""
+"""Verbs without a workspace: every answer holds what a hostile agent may write, wherever it may."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from windtunnel.control.access import Principal, Role, may
 from windtunnel.control.index import Filter
@@ -26,6 +26,13 @@ CONFIG: dict[str, Any] = {
 STATE = {"purse": {"ann": 3, "bob": 4}, "rumours": [EVIL, {EVIL_WORD: 1}], "last_word_of_ann": EVIL}
 
 
+Told = TypeVar("Told", bound=types.Told)
+
+
+def made(kind: type[Told], /, **fields: Any) -> Told:
+    return kind(**fields)
+
+
 class Fake:
     """Runs that move on by five turns each time one looks."""
 
@@ -33,18 +40,19 @@ class Fake:
         self.step = step
         self.runs: dict[str, types.Run] = {}
         self.calls: list[tuple[str, str, Any]] = []
-        rooms = {
-            name: self for name in ("looking", "playing", "steering", "deciding", "planning", "operating")
-        }
+        rooms = dict.fromkeys(("looking", "playing", "steering", "deciding", "planning", "operating"), self)
         self.verbs = cast("Verbs", SimpleNamespace(**rooms))
         self.schedules = [
-            types.Schedule(
+            made(types.Schedule,
                 name="nightly", do="run", when="daily", enabled=True, last_error=EVIL,
-                firings=[types.Firing(due=NOW, started=NOW, ended=NOW, outcome="failed", detail=EVIL)],
+                firings=[made(types.Firing, due=NOW, started=NOW, ended=NOW, outcome="failed", detail=EVIL)],
             )
         ]  # fmt: skip
-        self.verbs.planning = SimpleNamespace(list=self.list_schedules, add=self.add, enable=self.able,
-                                              disable=self.able, remove=self.remove)  # type: ignore[misc,assignment]  # fmt: skip
+        planning = SimpleNamespace(
+            list=self.list_schedules, add=self.add, enable=self.able, disable=self.able, remove=self.remove
+        )
+        rooms = {**dict.fromkeys(("looking", "playing", "steering", "deciding", "operating"), self)}
+        self.verbs = cast("Verbs", SimpleNamespace(**rooms, planning=planning))
 
     def _did(self, who: Principal, role: Role, name: str, about: Any = None) -> None:
         may(who, role)
@@ -60,28 +68,34 @@ class Fake:
     async def start(self, who: Principal, request: types.StartRequest, key: str = "") -> types.Started:
         self._did(who, Role.OPERATOR, "start", (request, key))
         run_id = f"run{len(self.runs)}"
-        self.runs[run_id] = types.Run(
+        self.runs[run_id] = made(
+            types.Run,
             run_id=run_id, status=types.Status.QUEUED, world=request.world or "town",
             scenario=str(request.scenario), turn=0, max_turns=request.turns or 60, seed=request.seed or 1,
         )  # fmt: skip
-        return types.Started(
-            run_id=run_id, status=types.Status.QUEUED, world="town", scenario=str(request.scenario), max_turns=60,
+        return made(types.Started,
+            run_id=run_id, status=types.Status.QUEUED, world="town", scenario=str(request.scenario),
+            max_turns=60,
             url=f"/api/simulations/{run_id}",
         )  # fmt: skip
 
     async def fork(self, who: Principal, run_id: str, request: types.ForkRequest) -> types.Forked:
         self._did(who, Role.OPERATOR, "fork", request)
-        return types.Forked(parent=self._run(run_id).run_id, at=int(request.at), runs=["f1"], controls=[])
+        return made(
+            types.Forked, parent=self._run(run_id).run_id, at=int(request.at), runs=["f1"], controls=[]
+        )
 
     async def estimate(self, who: Principal, request: types.StartRequest) -> types.Estimate:
         self._did(who, Role.VIEWER, "estimate", request)
-        return types.Estimate(scenario=str(request.scenario), turns=60, rehearsed=3, models=[])
+        return made(types.Estimate, scenario=str(request.scenario), turns=60, rehearsed=3, models=[])
 
     async def replay(self, who: Principal, run_id: str) -> types.Replayed:
-        return types.Replayed(run_id=run_id, identical=False, turns=3, first_difference=f"entry 4: {EVIL}")
+        return made(
+            types.Replayed, run_id=run_id, identical=False, turns=3, first_difference=f"entry 4: {EVIL}"
+        )
 
     async def verify(self, who: Principal, run_id: str) -> types.Verified:
-        return types.Verified(run_id=run_id, intact=False, complete=None, entries=9, first_problem=EVIL)
+        return made(types.Verified, run_id=run_id, intact=False, complete=None, entries=9, first_problem=EVIL)
 
     # --- looking ---
 
@@ -96,7 +110,7 @@ class Fake:
             run.status = types.Status.COMPLETED if over else types.Status.RUNNING
             run.reason = EVIL if over else None
         wealth = 10.0 * int(run_id[-1]) + run.turn
-        return types.RunDetail(
+        return made(types.RunDetail,
             **run.model_dump(), as_of=run.turn if turn is None else turn, head="ab" * 32, leader="ann",
             metrics={"ann": {"wealth": wealth}}, waiting=["3.validate.ann.0", EVIL],
         )  # fmt: skip
@@ -105,11 +119,11 @@ class Fake:
         self, who: Principal, wanted: Filter, after: str | None = None, limit: int = 50
     ) -> types.RunPage:
         self._did(who, Role.VIEWER, "list", wanted)
-        return types.RunPage(runs=list(self.runs.values())[:limit])
+        return made(types.RunPage, runs=list(self.runs.values())[:limit])
 
     async def results(self, who: Principal, run_id: str, turn: int | None = None) -> types.Results:
         run = self._run(run_id)
-        return types.Results(
+        return made(types.Results,
             run_id=run_id, status=run.status, turn=run.turn, max_turns=run.max_turns, reason=EVIL, metrics={},
             headline=["wealth"], head="ab" * 32,
         )  # fmt: skip
@@ -117,7 +131,7 @@ class Fake:
     async def state(self, who: Principal, run_id: str, turn: int | None = None) -> types.State:
         if turn == 13:
             raise EngineError(f"the world failed: {EVIL}")
-        return types.State(turn=turn or 0, global_state=STATE)
+        return made(types.State, turn=turn or 0, global_state=STATE)
 
     async def entries(
         self, who: Principal, run_id: str, after: int = -1, limit: int = 200, turn: int | None = None,
@@ -134,19 +148,19 @@ class Fake:
             ),
             ("applied", {"events": [{"kind": "said", "body": EVIL}, {"kind": EVIL_WORD, "body": {EVIL: 2}}]}),
         ]
-        made = [
-            types.Entry(seq=n, turn=0, phase="plan", kind=kind, actor="", body=body, hash="ab" * 32)
+        page = [
+            made(types.Entry, seq=n, turn=0, phase="plan", kind=kind, actor="", body=body, hash="ab" * 32)
             for n, (kind, body) in enumerate(bodies)
         ]
-        return types.EntryPage(entries=[one for one in made if one.seq > after][:limit])
+        return made(types.EntryPage, entries=[one for one in page if one.seq > after][:limit])
 
     async def metrics(self, who: Principal, run_id: str, *rest: Any) -> types.Curves:
-        curve = types.Curve(agent="ann", name="wealth", turns=[1, 2], values=[3.0, 4.0])
-        return types.Curves(run_id=run_id, turn=2, curves=[curve])
+        curve = made(types.Curve, agent="ann", name="wealth", turns=[1, 2], values=[3.0, 4.0])
+        return made(types.Curves, run_id=run_id, turn=2, curves=[curve])
 
     async def checkpoints(self, who: Principal, run_id: str) -> types.Checkpoints:
-        one = types.Checkpoint(turn=20, seq=40, bytes=900)
-        return types.Checkpoints(run_id=self._run(run_id).run_id, checkpoints=[one])
+        one = made(types.Checkpoint, turn=20, seq=40, bytes=900)
+        return made(types.Checkpoints, run_id=self._run(run_id).run_id, checkpoints=[one])
 
     async def config(self, who: Principal, run_id: str) -> dict[str, Any]:
         may(who, Role.VIEWER)
@@ -159,11 +173,11 @@ class Fake:
             raise NotFound(f"run {behind[0].run_id} has played {behind[0].turn} turns", where="turn")
         values: list[float | None] = [10.0 * int(run.run_id[-1]) + (request.turn or 0) for run in runs]
         rows = [
-            types.ComparedRow(agent=agent, name=name, values=values, differences=[0.0 for _ in values])
+            made(types.ComparedRow, agent=agent, name=name, values=values, differences=[0.0 for _ in values])
             for agent in ("world", "ann") for name in ("gdp", "wealth")
         ]  # fmt: skip
-        parting = types.Parting(run_id=runs[1].run_id, seq=4, turn=1, differences=[f"note: {EVIL}"])
-        return types.Compared(runs=runs, turn=request.turn, rows=rows, partings=[parting])
+        parting = made(types.Parting, run_id=runs[1].run_id, seq=4, turn=1, differences=[f"note: {EVIL}"])
+        return made(types.Compared, runs=runs, turn=request.turn, rows=rows, partings=[parting])
 
     # --- steering ---
 
@@ -199,22 +213,30 @@ class Fake:
         return self._run(run_id).model_copy(update={"reason": EVIL})
 
     async def questions(self, who: Principal, run_id: str) -> types.Questions:
-        one = types.Question(
-            run_id=run_id, effect=EVIL, kind="ask", actor="ann", turn=3, asked=NOW, request={"text": EVIL}
+        one = made(
+            types.Question,
+            run_id=run_id,
+            effect=EVIL,
+            kind="ask",
+            actor="ann",
+            turn=3,
+            asked=NOW,
+            request={"text": EVIL},
         )
-        return types.Questions(questions=[one])
+        return made(types.Questions, questions=[one])
 
     # --- deciding ---
 
     async def approvals(self, who: Principal, status: str, run_id: str | None, limit: int) -> types.Approvals:
         self._did(who, Role.VIEWER, "approvals", status)
-        return types.Approvals(approvals=[self._approval()])
+        return made(types.Approvals, approvals=[self._approval()])
 
     def _approval(self) -> types.Approval:
-        return types.Approval(
+        return made(types.Approval,
             id="run0:3.validate.ann.0", run_id="run0", effect="3.validate.ann.0", actor="ann", turn=3,
-            status="pending", summary=f"ann pays 3: {EVIL}", action={"type": "Pay", "amount": 3, "note": EVIL},
-            reason=EVIL, digest="cd" * 32, votes=[types.Vote(by="kim", approve=True, note=EVIL)],
+            status="pending", summary=f"ann pays 3: {EVIL}",
+            action={"type": "Pay", "amount": 3, "note": EVIL},
+            reason=EVIL, digest="cd" * 32, votes=[made(types.Vote, by="kim", approve=True, note=EVIL)],
         )  # fmt: skip
 
     async def vote(self, who: Principal, name: str, yes: bool, request: types.VoteRequest) -> types.Approval:
@@ -224,7 +246,7 @@ class Fake:
     # --- planning and operating ---
 
     async def list_schedules(self, who: Principal) -> types.ScheduleList:
-        return types.ScheduleList(schedules=self.schedules)
+        return made(types.ScheduleList, schedules=self.schedules)
 
     async def add(self, who: Principal, name: str, request: types.ScheduleRequest) -> types.Schedule:
         self._did(who, Role.OPERATOR, "add", request)
@@ -240,18 +262,18 @@ class Fake:
 
     async def worlds(self, who: Principal) -> types.Worlds:
         may(who, Role.VIEWER)
-        return types.Worlds(worlds=[types.WorldInfo(name="town", roles=["trader"])])
+        return made(types.Worlds, worlds=[made(types.WorldInfo, name="town", roles=["trader"])])
 
     async def scenarios(self, who: Principal, world: str | None = None) -> types.Scenarios:
-        return types.Scenarios(scenarios=[types.ScenarioInfo(name="town/market", turns=60)])
+        return made(types.Scenarios, scenarios=[made(types.ScenarioInfo, name="town/market", turns=60)])
 
     async def scenario(self, who: Principal, name: str) -> types.ScenarioDetail:
-        return types.ScenarioDetail(
-            name=name, world="town", text="turns: 60\n", json_schema={"type": "object"}
+        return made(
+            types.ScenarioDetail, name=name, world="town", text="turns: 60\n", json_schema={"type": "object"}
         )
 
     async def models(self, who: Principal) -> dict[str, Any]:
         raise ZeroDivisionError("a bug with a secret in it")
 
     async def system(self, who: Principal) -> types.System:
-        return types.System(version="1", ready=True, runs={}, queue=0, workers=[], store="here")
+        return made(types.System, version="1", ready=True, runs={}, queue=0, workers=[], store="here")

@@ -7,13 +7,12 @@ an app that answers any Host can be driven from any web page.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from fastmcp.server.dependencies import get_http_request
 from msgspec.structs import replace
-from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -21,14 +20,13 @@ from starlette.types import Receive, Scope, Send
 from windtunnel.control.access import Principal
 from windtunnel.errors import WindtunnelError
 from windtunnel.server.mcp.making import make_mcp
-from windtunnel.server.problems import status_of
 
 if TYPE_CHECKING:
     from windtunnel.server.verbs import Verbs
 
 PATH = "/mcp"
 WHO = "windtunnel.mcp.who"  # in the scope of a request
-Identify = Callable[[Request], Awaitable[Principal]]
+Identify = Callable[[Scope], Principal]
 
 
 class Mounted:
@@ -43,7 +41,9 @@ class Mounted:
         hosts: Sequence[str] = (),
         origins: Sequence[str] = (),
     ) -> None:
-        """`hosts` and `origins` that are answered beside those of loopback."""
+        """`identify`: whom the guard before this has found to ask. `hosts`, `origins`: those of the
+        settings, which are answered beside loopback; `*` where more than loopback is bound, since the guard
+        then knows its names better."""
         self._identify = identify
         self.mcp = make_mcp(verbs, asking, version)
         self._app = self.mcp.http_app(
@@ -68,7 +68,7 @@ class Mounted:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             try:
-                scope[WHO] = replace(await self._identify(Request(scope)), via="mcp")
+                scope[WHO] = replace(self._identify(scope), via="mcp")
             except WindtunnelError as refusal:
                 await _refused(refusal)(scope, receive, send)
                 return
@@ -82,7 +82,7 @@ def asking() -> Principal:
 
 
 def _refused(error: WindtunnelError) -> JSONResponse:
-    status = status_of(error)
+    status = 401 if error.code == "unauthenticated" else 403
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
     body = {"jsonrpc": "2.0", "id": None, "error": {"code": -32001, "message": str(error)}}
     return JSONResponse(body, status, headers=headers)

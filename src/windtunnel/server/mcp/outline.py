@@ -7,7 +7,6 @@ import json
 from typing import Any
 
 from windtunnel.errors import NotFound
-from windtunnel.words import suggest
 
 ITEMS = 20  # of a list that are shown
 MOST = 16_000  # characters of one value
@@ -21,10 +20,10 @@ def at_path(value: Any, path: str) -> Any:
         elif isinstance(value, list) and step.isdigit() and int(step) < len(value):
             value = value[int(step)]
         else:
-            known = [str(key) for key in value] if isinstance(value, dict) else []
+            # Which keys there are is not told here: agents may have named them.
             raise NotFound(
                 f"the state has no {step!r} there", where=f"path {path!r}",
-                remedy=suggest(step, known) if known else "get_state without a path shows what there is",
+                remedy="get_state with a shorter path shows what there is",
             )  # fmt: skip
     return value
 

@@ -86,7 +86,8 @@ class Running(Tools):
         Example: {"scenario": "economy/growth", "seed": 7, "agents": {"aldland": "balanced"}}
         """
         request = types.StartRequest.model_validate({
-            "scenario": scenario, "world": world, "repo": repo, "config": config, "text": text, "seed": seed, "turns": turns,
+            "scenario": scenario, "world": world, "repo": repo, "config": config, "text": text,
+            "seed": seed, "turns": turns,
             "set": set, "agents": agents, "model": model, "budget": budget, "tags": tags,
         })  # fmt: skip
         started = await self.verbs.playing.start(self.who(), request, key=request_key)
@@ -272,7 +273,8 @@ class Running(Tools):
         Example: {"run_id": "4k2v9h0a7c", "at": 40, "agents": {"aldland": "balanced"}, "branches": 5}
         """
         request = types.ForkRequest.model_validate({
-            "at": str(at), "set": set, "agents": agents, "model": model, "instructions": instructions, "event": event,
+            "at": str(at), "set": set, "agents": agents, "model": model, "instructions": instructions,
+            "event": event,
             "branches": branches, "budget": budget,
         })  # fmt: skip
         return await self.verbs.playing.fork(self.who(), run_id, request)
