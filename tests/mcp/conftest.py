@@ -31,6 +31,10 @@ def fake() -> Fake:
     return Fake()
 
 
+def text_of(result: Any) -> str:
+    return "".join(one.text for one in result.content)
+
+
 @dataclass
 class Talk:
     """A model's side of the line."""
@@ -45,7 +49,7 @@ class Talk:
     async def refused(self, tool: str, **arguments: Any) -> str:
         result = await self.client.call_tool(tool, arguments, raise_on_error=False)
         assert result.is_error, result.structured_content
-        return result.content[0].text
+        return text_of(result)
 
     async def names(self) -> set[str]:
         return {tool.name for tool in await self.client.list_tools()}
@@ -89,7 +93,12 @@ def served(app: Any) -> Iterator[str]:
 
 
 def application(
-    fake: Fake, identify: Callable[[Any], Principal] = known_by_header, origins: Sequence[str] = ()
+    fake: Fake,
+    identify: Callable[[Any], Principal] = known_by_header,
+    origins: Sequence[str] = (),
+    more: Callable[[Any], None] | None = None,
 ) -> Starlette:
     mounted = Mounted(fake.verbs, identify, origins=origins)
+    if more is not None:
+        more(mounted.mcp)
     return Starlette(routes=[mounted.route], lifespan=lambda _: mounted.running())

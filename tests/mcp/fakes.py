@@ -42,10 +42,13 @@ class Fake:
         self.calls: list[tuple[str, str, Any]] = []
         rooms = dict.fromkeys(("looking", "playing", "steering", "deciding", "planning", "operating"), self)
         self.verbs = cast("Verbs", SimpleNamespace(**rooms))
+        firing = made(
+            types.Firing, due=NOW, started=NOW, ended=NOW, state="failed", reason=EVIL, outcome={"said": EVIL}
+        )
         self.schedules = [
-            made(types.Schedule,
-                name="nightly", do="run", when="daily", enabled=True, last_error=EVIL,
-                firings=[made(types.Firing, due=NOW, started=NOW, ended=NOW, outcome="failed", detail=EVIL)],
+            made(
+                types.Schedule, name="nightly", do="run", when="daily", enabled=True, last_error=EVIL,
+                disabled_because=EVIL, firings=[firing],
             )
         ]  # fmt: skip
         planning = SimpleNamespace(
@@ -81,9 +84,7 @@ class Fake:
 
     async def fork(self, who: Principal, run_id: str, request: types.ForkRequest) -> types.Forked:
         self._did(who, Role.OPERATOR, "fork", request)
-        return made(
-            types.Forked, parent=self._run(run_id).run_id, at=int(request.at), runs=["f1"], controls=[]
-        )
+        return made(types.Forked, parent=self._run(run_id).run_id, at=request.at, runs=["f1"], controls=[])
 
     async def estimate(self, who: Principal, request: types.StartRequest) -> types.Estimate:
         self._did(who, Role.VIEWER, "estimate", request)
@@ -229,18 +230,24 @@ class Fake:
 
     async def approvals(self, who: Principal, status: str, run_id: str | None, limit: int) -> types.Approvals:
         self._did(who, Role.VIEWER, "approvals", status)
-        return made(types.Approvals, approvals=[self._approval()])
+        return made(types.Approvals, approvals=[self._approval()], total=1)
 
     def _approval(self) -> types.Approval:
         return made(types.Approval,
             id="run0:3.validate.ann.0", run_id="run0", effect="3.validate.ann.0", actor="ann", turn=3,
-            status="pending", summary=f"ann pays 3: {EVIL}",
+            status="waiting", unit=EVIL, world="town", scenario="town/market",
+            summary=f"ann pays 3: {EVIL}",
             action={"type": "Pay", "amount": 3, "note": EVIL},
-            reason=EVIL, digest="cd" * 32, votes=[made(types.Vote, by="kim", approve=True, note=EVIL)],
+            reason=EVIL, digest="cd" * 32,
+            votes=[made(types.Vote, by="kim", approve=True, note=EVIL, refused=EVIL)],
         )  # fmt: skip
 
-    async def vote(self, who: Principal, name: str, yes: bool, request: types.VoteRequest) -> types.Approval:
-        self._did(who, Role.APPROVER, "vote", (name, yes, request))
+    async def approve(self, who: Principal, name: str, request: types.VoteRequest) -> types.Approval:
+        self._did(who, Role.APPROVER, "approve", (name, request))
+        return self._approval()
+
+    async def reject(self, who: Principal, name: str, request: types.VoteRequest) -> types.Approval:
+        self._did(who, Role.APPROVER, "reject", (name, request))
         return self._approval()
 
     # --- planning and operating ---

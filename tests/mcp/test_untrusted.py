@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.mcp.conftest import talking
+from tests.mcp.conftest import talking, text_of
 from tests.mcp.fakes import EVIL, EVIL_WORD, Fake
 from windtunnel.control.access import Role
 from windtunnel.server.mcp.outline import at_path, outlined
@@ -17,7 +17,7 @@ RUN: dict[str, Any] = {"run_id": "run0"}
 CALLS: dict[str, dict[str, Any]] = {
     "list_worlds": {}, "list_scenarios": {}, "get_scenario": {"name": "town/market"}, "list_models": {},
     "estimate_cost": {"scenario": "town/market"}, "list_schedules": {},
-    "add_schedule": {"name": "nightly", "every": "daily"}, "get_system": {},
+    "add_schedule": {"name": "nightly", "when": "daily"}, "get_system": {},
     "start_simulation": {"scenario": "town/market"}, "get_simulation_status": RUN, "list_simulations": {},
     "wait_for_simulation": RUN, "get_simulation_results": RUN, "pause_simulation": RUN,
     "resume_simulation": RUN,
@@ -44,11 +44,11 @@ async def _everything(**more: Any) -> dict[str, str]:
             extra = more if "include_agent_text" in schemas[name] else {}
             result = await model.client.call_tool(name, {**arguments, **extra}, raise_on_error=False)
             assert result.is_error == (name == "list_models"), (name, result)
-            told[name] = json.dumps(result.structured_content) + "".join(one.text for one in result.content)
+            told[name] = json.dumps(result.structured_content) + text_of(result)
         failed = await model.client.call_tool("get_state", {**RUN, "turn": 13}, raise_on_error=False)
-        told["an error of the world"] = failed.content[0].text
+        told["an error of the world"] = text_of(failed)
         for name in ("config", "checkpoints", "results"):
-            told[name] = (await model.client.read_resource(f"simulation://run0/{name}"))[0].text
+            told[name] = str(await model.client.read_resource(f"simulation://run0/{name}"))
     return told
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from windtunnel.server import types
 from windtunnel.server.mcp.running import Agents, Scenario, Settings, World
 from windtunnel.server.mcp.shared import ShowText, Tools, Word, tool
-from windtunnel.server.mcp.untrusted import Veil
+from windtunnel.server.mcp.untrusted import Veil, words_of
 
 Name = Annotated[
     str, Field(min_length=1, max_length=100, pattern=r"^[\w.@ -]+$", description="The schedule's name")
@@ -106,12 +106,10 @@ class Knowing(Tools):
         arguments: Annotated[
             dict[str, Any], Field(default_factory=dict, description="For run: what start_simulation takes")
         ],
-        every: Annotated[
-            Word | None, Field(description="hourly, every 6 hours, daily, weekly, daily at 07:30")
-        ] = None,
-        cron: Annotated[
-            Word | None, Field(description="Five fields as cron has them, in place of `every`")
-        ] = None,
+        when: Annotated[
+            Word,
+            Field(description="hourly, every 6 hours, daily at 07:30, weekly, or five fields of cron"),
+        ],
         zone: Annotated[
             Word, Field(description="The time zone that is meant, such as Europe/Berlin")
         ] = "UTC",
@@ -120,18 +118,10 @@ class Knowing(Tools):
         """Do something again and again, such as a run every night. Each time costs what its models cost.
 
         When: the user asks for it. Next: list_schedules, change_schedule.
-        Example: {"name": "nightly", "every": "daily", "arguments": {"scenario": "economy/growth"}}
+        Example: {"name": "nightly", "when": "daily at 03:00", "arguments": {"scenario": "economy/growth"}}
         """
-        request = types.ScheduleRequest.model_validate(
-            {
-                "name": name,
-                "do": do,
-                "arguments": arguments,
-                "every": every,
-                "cron": cron,
-                "zone": zone,
-                "first_now": first_now,
-            }
+        request = types.ScheduleRequest(
+            name=name, do=do, arguments=arguments, when=when, zone=zone, first_now=first_now
         )
         return _seen(await self.verbs.planning.add(self.who(), name, request), False)
 
@@ -163,6 +153,10 @@ class Knowing(Tools):
 
 def _seen(one: types.Schedule, show: bool) -> types.Schedule:
     """An error of a run may quote what its agents wrote."""
-    veil = Veil(show=show)
-    firings = [each.model_copy(update={"detail": veil.text(each.detail)}) for each in one.firings]
-    return one.model_copy(update={"last_error": veil.text(one.last_error), "firings": firings})
+    veil = Veil(words_of([one.name, one.do, one.arguments]), show=show)
+    firings = [
+        each.model_copy(update={"reason": veil.text(each.reason), "outcome": veil.data(each.outcome)})
+        for each in one.firings
+    ]
+    told = {name: veil.text(getattr(one, name)) for name in ("last_error", "disabled_because")}
+    return one.model_copy(update={**told, "firings": firings})

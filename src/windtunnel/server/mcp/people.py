@@ -62,8 +62,8 @@ class People(Tools):
     async def list_approvals(
         self,
         status: Annotated[
-            Literal["pending", "approved", "denied", "expired"], Field(description="Which of them")
-        ] = "pending",
+            Literal["waiting", "approved", "denied", "expired"], Field(description="Which of them")
+        ] = "waiting",
         run_id: Annotated[Word | None, Field(description="Only of this run")] = None,
         limit: Annotated[int, Field(ge=1, le=100)] = 20,
         include_agent_text: ShowText = False,
@@ -77,16 +77,19 @@ class People(Tools):
         """
         page = await self.verbs.deciding.approvals(self.who(), status, run_id, limit)
         made = [await self._seen(one, include_agent_text) for one in page.approvals]
-        return types.Approvals(approvals=made, next=page.next)
+        return types.Approvals(approvals=made, next=page.next, total=page.total)
 
     async def _seen(self, one: types.Approval, show: bool) -> types.Approval:
         veil = await self.veil(one.run_id, show)
-        votes = [vote.model_copy(update={"note": veil.text(vote.note)}) for vote in one.votes]
+        votes = [
+            vote.model_copy(update={"note": veil.text(vote.note), "refused": veil.text(vote.refused)})
+            for vote in one.votes
+        ]
         return one.model_copy(
             update={
                 "id": veil.place(one.id), "effect": veil.place(one.effect), "votes": votes,
                 "summary": veil.text(one.summary), "reason": veil.text(one.reason),
-                "action": veil.data(one.action),
+                "action": veil.data(one.action), "unit": veil.text(one.unit),
             }
         )  # fmt: skip
 
@@ -98,7 +101,8 @@ class People(Tools):
         need two different people. The run goes on with the last vote that is needed. Cannot be taken back.
         Example: {"approval_id": "4k2v9h0a7c:12.validate.alice.0", "digest": "9f2c…"}
         """
-        return await self._vote(approval_id, True, digest, note)
+        request = types.VoteRequest(note=note, digest=digest)
+        return await self._seen(await self.verbs.deciding.approve(self.who(), approval_id, request), False)
 
     @tool("reject", "Deny an action", name="reject_action", writes=True, destroys=True)
     async def reject_action(self, approval_id: Id, digest: Digest, note: Note = "") -> types.Approval:
@@ -107,11 +111,8 @@ class People(Tools):
         When: on the user's word for this very action. The first denial decides. Cannot be taken back.
         Example: {"approval_id": "4k2v9h0a7c:12.validate.alice.0", "digest": "9f2c…", "note": "too large"}
         """
-        return await self._vote(approval_id, False, digest, note)
-
-    async def _vote(self, approval_id: str, yes: bool, digest: str, note: str) -> types.Approval:
         request = types.VoteRequest(note=note, digest=digest)
-        return await self._seen(await self.verbs.deciding.vote(self.who(), approval_id, yes, request), False)
+        return await self._seen(await self.verbs.deciding.reject(self.who(), approval_id, request), False)
 
     @tool("give_feedback", "Judge a simulation", writes=True)
     async def give_feedback(
