@@ -51,42 +51,42 @@ def add_everything(mcp: FastMCP[Any]) -> None:
 
 
 def _tools(mcp: FastMCP[Any]) -> None:
-    @mcp.tool
+    @mcp.tool(description="One of the suite's own")
     def test_simple_text() -> ToolResult:
         return ToolResult([_text("This is a simple text response for testing.")])
 
-    @mcp.tool
+    @mcp.tool(description="One of the suite's own")
     def test_image_content() -> ToolResult:
         return ToolResult([IMAGE])
 
-    @mcp.tool
+    @mcp.tool(description="One of the suite's own")
     def test_audio_content() -> ToolResult:
         return ToolResult([AudioContent(type="audio", data=SOUND, mime_type="audio/wav")])
 
-    @mcp.tool
+    @mcp.tool(description="One of the suite's own")
     def test_embedded_resource() -> ToolResult:
         about = "This is an embedded resource content."
         return ToolResult([_resource("test://embedded-resource", "text/plain", about)])
 
-    @mcp.tool
+    @mcp.tool(description="One of the suite's own")
     def test_multiple_content_types() -> ToolResult:
         data = _resource("test://mixed-content-resource", "application/json", '{"test":"data","value":123}')
         return ToolResult([_text("Multiple content types test:"), IMAGE, data])
 
-    @mcp.tool
+    @mcp.tool(description="One of the suite's own")
     def test_error_handling() -> None:
         raise ToolError("This tool intentionally returns an error for testing")
 
 
 def _waiting(mcp: FastMCP[Any]) -> None:
-    @mcp.tool
+    @mcp.tool(description="One of the suite's own")
     async def test_tool_with_logging(ctx: Context) -> str:
         for text in ("Tool execution started", "Tool processing data", "Tool execution completed"):
             await ctx.info(text)
             await asyncio.sleep(0.05)
         return "done"
 
-    @mcp.tool
+    @mcp.tool(description="One of the suite's own")
     async def test_tool_with_progress(ctx: Context) -> str:
         for done in (0, 50, 100):
             await ctx.report_progress(done, 100)
@@ -109,19 +109,19 @@ def _resources(mcp: FastMCP[Any]) -> None:
 
 
 def _prompts(mcp: FastMCP[Any]) -> None:
-    @mcp.prompt
+    @mcp.prompt(description="One of the suite's own")
     def test_simple_prompt() -> str:
         return "This is a simple prompt for testing."
 
-    @mcp.prompt
+    @mcp.prompt(description="One of the suite's own")
     def test_prompt_with_arguments(arg1: str, arg2: str) -> str:
         return f"Prompt with arguments: arg1='{arg1}', arg2='{arg2}'"
 
-    @mcp.prompt
+    @mcp.prompt(description="One of the suite's own")
     def test_prompt_with_embedded_resource(resourceUri: str) -> PromptResult:  # noqa: N803 - the suite's name
         data = _resource(resourceUri, "text/plain", "Embedded resource content for testing.")
         return PromptResult([Message(data), Message("Please process the embedded resource above.")])
 
-    @mcp.prompt
+    @mcp.prompt(description="One of the suite's own")
     def test_prompt_with_image() -> PromptResult:
         return PromptResult([Message(IMAGE), Message("Please analyze the image above.")])
