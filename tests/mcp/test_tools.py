@@ -200,15 +200,25 @@ def test_waiting_sends_the_turns_that_were_played():
     assert "get_simulation_results" in waited["next_step"]
 
 
-def test_waiting_ends_in_time_and_says_so():
+def test_waiting_ends_in_time_and_says_so_and_repeats_no_progress(monkeypatch):
+    heard: list[float] = []
+    monkeypatch.setattr("windtunnel.server.mcp.running.LOOK_EVERY", 0.01)
+
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        heard.append(progress)
+
+    fake = Fake(step=0)
+
     async def go() -> dict[str, Any]:
-        async with talking(Fake(step=1)) as model:
+        async with talking(fake, progress_handler=hear) as model:
             await model.ask("start_simulation", scenario="town/market")
-            return await model.ask("wait_for_simulation", run_id="run0", until_turn=50, seconds=0.05)
+            return await model.ask("wait_for_simulation", run_id="run0", until_turn=50, seconds=0.3)
 
     waited = asyncio.run(go())
     assert not waited["reached"]
     assert waited["next_step"].startswith("wait_for_simulation again")
+    assert len([1 for name, *_ in fake.calls if name == "get"]) > 2
+    assert heard == [0]
 
 
 def test_a_start_can_be_asked_for_again_by_its_key():
