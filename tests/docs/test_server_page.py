@@ -15,14 +15,14 @@ PAGE = Path(__file__).parents[2] / "docs" / "server.md"
 pytestmark = pytest.mark.slow
 
 # `jq` may not be there: the few filters of the page, in Python.
-JQ = '''#!/bin/sh
+JQ = """#!/bin/sh
 exec python3 -c 'import json, sys
 words = [w for w in sys.argv[1:] if not w.startswith("-")]
 told = json.load(sys.stdin)
 if "code" in told and "status" in told and told["status"] >= 400 and "remedy" not in words[0]:
     sys.exit(json.dumps(told))
 print(told["run_id"] if words[0] == ".run_id" else json.dumps(told))' "$@"
-'''
+"""
 
 
 def blocks() -> list[str]:

@@ -24,7 +24,12 @@ class Live:
 
     def __init__(self, home: Path, *words: str, environ: dict[str, str] | None = None) -> None:
         self.home, self.words = home, words
-        self.environ = {**os.environ, "WINDTUNNEL_HOME": str(home), "WINDTUNNEL_OFFLINE": "1", **(environ or {})}
+        self.environ = {
+            **os.environ,
+            "WINDTUNNEL_HOME": str(home),
+            "WINDTUNNEL_OFFLINE": "1",
+            **(environ or {}),
+        }
         self.process: subprocess.Popen[bytes] | None = None
         self.url, self._log = "", home / "server.log"
 

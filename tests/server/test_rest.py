@@ -77,7 +77,9 @@ def test_history_comes_in_pages_and_whole(server: Live, done: str) -> None:
     assert pages == -(-count // 20)
     turn = server.get(f"/api/simulations/{done}/entries?turn=7")["entries"]
     assert {entry["turn"] for entry in turn} == {7}
-    assert turn == [e for e in server.get(f"/api/simulations/{done}/entries?limit=1000")["entries"] if e["turn"] == 7]
+    assert turn == [
+        e for e in server.get(f"/api/simulations/{done}/entries?limit=1000")["entries"] if e["turn"] == 7
+    ]
 
 
 def test_a_key_for_idempotency_starts_one_run_however_often_it_is_sent(server: Live) -> None:
@@ -110,7 +112,9 @@ def test_a_run_is_proved(server: Live, done: str) -> None:
 def test_a_run_is_cancelled_and_then_removed(server: Live) -> None:
     run_id = server.start_run(scenario="economy/growth", turns=100_000)
     server.until(lambda: server.get(f"/api/simulations/{run_id}")["turn"] > 0, "it plays")
-    assert "only what has ended" in server.call("DELETE", f"/api/simulations/{run_id}?purge=true", 409)["detail"]
+    assert (
+        "only what has ended" in server.call("DELETE", f"/api/simulations/{run_id}?purge=true", 409)["detail"]
+    )
     server.call("DELETE", f"/api/simulations/{run_id}")
     server.ended(run_id, "cancelled")
     server.call("DELETE", f"/api/simulations/{run_id}?purge=true")
@@ -123,7 +127,9 @@ def test_a_run_is_paused_and_goes_on(server: Live) -> None:
     server.post(f"/api/simulations/{run_id}/pause")
     turn = server.ended(run_id, "paused")["turn"]
     server.post(f"/api/simulations/{run_id}/resume", {"until": turn + 3}, 202)
-    server.until(lambda: server.get(f"/api/simulations/{run_id}")["turn"] == turn + 3, "it went on three turns")
+    server.until(
+        lambda: server.get(f"/api/simulations/{run_id}")["turn"] == turn + 3, "it went on three turns"
+    )
     server.ended(run_id, "paused")
     server.call("DELETE", f"/api/simulations/{run_id}")
 
@@ -142,7 +148,10 @@ def test_it_is_exported_and_brought_in_elsewhere(server: Live, done: str, tmp_pa
 
 def test_what_is_wrong_is_said_with_its_remedy(server: Live, done: str) -> None:
     wrong = server.post("/api/simulations", {"scenario": "economy/quick", "sed": 3}, 422)
-    assert (wrong["where"], wrong["detail"]) == ("body.sed", "body.sed: there is no such field; did you mean 'seed'?")
+    assert (wrong["where"], wrong["detail"]) == (
+        "body.sed",
+        "body.sed: there is no such field; did you mean 'seed'?",
+    )
     unknown = server.post("/api/simulations", {"scenario": "economy/quik"}, 404)
     assert unknown["remedy"] == "did you mean 'quick'?"
     assert server.get("/api/simulations/none", 404)["code"] == "not_found"
@@ -173,21 +182,37 @@ def test_what_there_is_to_play_and_how_it_stands(server: Live) -> None:
     assert system["runs"]["completed"] >= 1
     assert server.get("/ready") == {"ready": True, "problems": []}
     assert 'windtunnel_runs{status="completed"}' in server.get("/metrics")
-    assert server.get("/api/me") == {"name": "local", "roles": ["admin", "approver", "operator", "viewer"], "via": "rest"}
+    assert server.get("/api/me") == {
+        "name": "local",
+        "roles": ["admin", "approver", "operator", "viewer"],
+        "via": "rest",
+    }
 
 
 def test_what_was_done_is_in_the_audit_log(server: Live, done: str) -> None:
     server.post(f"/api/simulations/{done}/pause", status=409, headers={"X-Windtunnel-As": "kim"})
     last = server.get("/api/audit?limit=1")["entries"][0]
-    assert (last["who"], last["verb"], last["target"], last["outcome"]) == ("kim", "pause_simulation", done, "failed")
-    assert "start_simulation" in [e["verb"] for e in server.get("/api/audit?verb=start_simulation")["entries"]]
+    assert (last["who"], last["verb"], last["target"], last["outcome"]) == (
+        "kim",
+        "pause_simulation",
+        done,
+        "failed",
+    )
+    assert "start_simulation" in [
+        e["verb"] for e in server.get("/api/audit?verb=start_simulation")["entries"]
+    ]
 
 
 def test_a_schedule_fires_at_once_and_is_removed(server: Live) -> None:
-    request = {"name": "nightly", "when": "daily at 03:00", "arguments": {"scenario": "economy/quick", "turns": 2}}
+    request = {
+        "name": "nightly",
+        "when": "daily at 03:00",
+        "arguments": {"scenario": "economy/quick", "turns": 2},
+    }
     server.post("/api/schedules", request, 201)
     fired = server.until(
-        lambda: [f for f in server.get("/api/schedules/nightly")["firings"] if f["state"] == "done"], "it fires"
+        lambda: [f for f in server.get("/api/schedules/nightly")["firings"] if f["state"] == "done"],
+        "it fires",
     )
     run = server.get(f"/api/simulations/{fired[0]['outcome']['run_id']}")
     assert (run["status"], run["turn"]) == ("completed", 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+from collections.abc import Awaitable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,10 +16,11 @@ from windtunnel.cli import door, render, say
 from windtunnel.cli.options import Budget, Model, Settings
 from windtunnel.cli.taking import me
 from windtunnel.control import Control
+from windtunnel.control.database import open_database
+from windtunnel.control.notify import alert
 from windtunnel.control.schedule import Ended, Schedule, Scheduler, Schedules, State, Wanted, moment_text
 from windtunnel.control.schedule.when import read_seconds
 from windtunnel.errors import UsageError
-from windtunnel.journal.database import SqliteDatabase
 from windtunnel.words import counted
 
 if TYPE_CHECKING:
@@ -102,8 +104,7 @@ def schedule(  # noqa: PLR0913, PLR0917 - one for each option
 
 def _schedules(control: Control) -> Schedules:
     workspace = control.workspace
-    database = SqliteDatabase(workspace.runs.parent / "catalog.sqlite")
-    return Schedules(database, workspace.settings.schedule)
+    return Schedules(open_database(workspace), workspace.settings.schedule)
 
 
 def _named(rest: list[str]) -> str:
@@ -276,12 +277,19 @@ def _run(schedules: Schedules, control: Control, seconds: float | None, once: bo
         bad += ended.state is not State.DONE
         _tell(ended)
 
+    def told(event: str, about: dict[str, Any]) -> Awaitable[None]:
+        return alert(control.workspace, event, about)
+
     scheduler = Scheduler(schedules, heard=heard)
     if not once:
         known = [one for one in schedules.list() if one.enabled and one.verb in verbs]
         say.note(f"{counted(len(known), 'schedule')} to watch over; Ctrl-C ends it")
     try:
-        asyncio.run(_until_told(scheduler.play_due(verbs) if once else scheduler.run(verbs, seconds=seconds)))
+        asyncio.run(
+            _until_told(
+                scheduler.play_due(verbs, told) if once else scheduler.run(verbs, told, seconds=seconds)
+            )
+        )
     except asyncio.CancelledError:  # by SIGTERM; what was stopped goes on at the next start
         return 130
     if once and not say.door.json and not bad:

@@ -18,10 +18,12 @@ EXTRA = "pip install 'windtunnel[server]'"
 
 def serve(
     host: Annotated[
-        str, typer.Option("--host", metavar="ADDRESS", help="Listen here; [serve] host, or this machine alone.")
+        str,
+        typer.Option("--host", metavar="ADDRESS", help="Listen here; [serve] host, or this machine alone."),
     ] = "",
     port: Annotated[
-        int | None, typer.Option("--port", "-p", metavar="N", min=0, max=65535, help="0 takes any that is free.")
+        int | None,
+        typer.Option("--port", "-p", metavar="N", min=0, max=65535, help="0 takes any that is free."),
     ] = None,
     open_to_everyone: Annotated[
         bool,
@@ -57,8 +59,14 @@ def serve(
             _welcome(workspace, host, listener.getsockname()[1], settings.root_path)
             server = uvicorn.Server(
                 uvicorn.Config(
-                    app, log_config=None, access_log=False, proxy_headers=False, server_header=False,
-                    timeout_graceful_shutdown=5, lifespan="on", ws_max_size=1 << 20,
+                    app,
+                    log_config=None,
+                    access_log=False,
+                    proxy_headers=False,
+                    server_header=False,
+                    timeout_graceful_shutdown=5,
+                    lifespan="on",
+                    ws_max_size=1 << 20,
                 )  # fmt: skip
             )
             asyncio.run(server.serve(sockets=[listener]))

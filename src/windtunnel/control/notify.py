@@ -270,6 +270,22 @@ async def flush(workspace: Workspace, clock: Clock | None = None, *, seconds: fl
         log.warning("webhooks: %s", error)
 
 
+def firing_of(about: Mapping[str, Any]) -> str:
+    """What makes an alert of a schedule this one: told once, whoever tells it."""
+    return f"{about['schedule']}:{about['due']}:{about['attempt']}"
+
+
+async def alert(workspace: Workspace, event: str, about: Mapping[str, Any]) -> None:
+    """Tell of a schedule that went wrong, and send it."""
+    if (outbox := notifier(workspace)) is None:
+        return
+    try:
+        outbox.tell(event, firing_of(about), about)
+        report(await outbox.deliver(5.0))
+    finally:
+        outbox.close()
+
+
 def _encoded(message: dict[str, Any]) -> str:
     body = json.encode(message)
     if len(body) > MOST_BYTES:  # a long text, or a crowd's array: whoever is told looks it up

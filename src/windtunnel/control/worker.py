@@ -32,6 +32,7 @@ from windtunnel.control.playing import Playing
 from windtunnel.control.pulse import TASK, Pulse, virtual_mb
 from windtunnel.control.queue import Left, Queue
 from windtunnel.control.verdicts import refused
+from windtunnel.control.warming import warm
 from windtunnel.control.worlds import Worlds
 from windtunnel.errors import StorageError, WindtunnelError
 from windtunnel.journal.lease import this_process
@@ -52,6 +53,7 @@ class Worker:
         self.workspace, self.name, self.run_id = workspace, name, run_id
         self.world_name = world
         self.settings: Runs = workspace.settings.runs
+        warm()  # a thread beats beside the loop
         self.log = Journalist(log_file(workspace.runs.parent / "logs", name, ".jsonl"), worker=name)
         self._database = open_database(workspace)
         self.queue = Queue(self._database)

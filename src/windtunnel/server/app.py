@@ -43,7 +43,7 @@ DOCS_START = """SwaggerUIBundle({url: "openapi.json", dom_id: "#swagger-ui", dee
   presets: [SwaggerUIBundle.presets.apis, SwaggerUIBundle.SwaggerUIStandalonePreset], tryItOutEnabled: true});"""
 
 
-def application(  # noqa: PLR0913 - what an application is made of, each by name
+def application(
     verbs: Verbs,
     running: Callable[[], AbstractAsyncContextManager[None]],
     routers: Sequence[APIRouter] = (),

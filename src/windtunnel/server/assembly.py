@@ -23,9 +23,10 @@ from windtunnel.control.database import open_database
 from windtunnel.control.desks import Desks
 from windtunnel.control.index import Filter, open_index
 from windtunnel.control.manager import Manager
-from windtunnel.control.notify import Notifier, notifier
+from windtunnel.control.notify import Notifier, firing_of, notifier
 from windtunnel.control.queue import Queue
 from windtunnel.control.schedule import Scheduler, Schedules
+from windtunnel.control.warming import warm
 from windtunnel.errors import WindtunnelError
 from windtunnel.journal import Status
 from windtunnel.server.app import application
@@ -34,8 +35,8 @@ from windtunnel.server.errands import Errands
 from windtunnel.server.ground import Ground, found_of, no_world
 from windtunnel.server.guard import guarded
 from windtunnel.server.login import Login
-from windtunnel.server.metrics import Metrics
 from windtunnel.server.mcp.mounting import Mounted
+from windtunnel.server.metrics import Metrics
 from windtunnel.server.sessions import Sessions
 from windtunnel.server.streaming.hub import StreamHub
 from windtunnel.server.streaming.routes import routes
@@ -49,6 +50,7 @@ IMPORTS = {"/api/import": 1 << 30}  # a run is a file, and files are large
 
 class Assembly:
     def __init__(self, workspace: Workspace) -> None:
+        warm()
         workspace.runs.mkdir(parents=True, exist_ok=True)
         settings = workspace.settings
         self.workspace, self.root_path = workspace, settings.serve.root_path
@@ -127,7 +129,7 @@ class Assembly:
 
     def _alert(self, event: str, about: dict[str, Any]) -> None:
         if self.outbox is not None:
-            self.outbox.tell(event, f"{about['schedule']}:{about['due']}:{about['attempt']}", about)
+            self.outbox.tell(event, firing_of(about), about)
 
     async def _notify(self) -> None:
         if self.outbox is not None:

@@ -32,11 +32,15 @@ class Once:
         if not key:
             return new_run_id()
         if len(key) > LONGEST or not key.isprintable():
-            raise UsageError(f"an Idempotency-Key has at most {LONGEST} printable characters", where="Idempotency-Key")
+            raise UsageError(
+                f"an Idempotency-Key has at most {LONGEST} printable characters", where="Idempotency-Key"
+            )
         digest, now = sha256(request.encode()).hexdigest(), self._database.now()
         with self._database.transaction() as rows:
             rows.rows("DELETE FROM idempotency WHERE at<?", [now - KEPT_SECONDS])
-            known = rows.rows("SELECT request, run_id FROM idempotency WHERE who=? AND key=?", [who.name, key])
+            known = rows.rows(
+                "SELECT request, run_id FROM idempotency WHERE who=? AND key=?", [who.name, key]
+            )
             if not known:
                 made = new_run_id()
                 rows.rows("INSERT INTO idempotency VALUES(?,?,?,?,?)", [who.name, key, digest, made, now])

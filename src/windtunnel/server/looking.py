@@ -156,7 +156,8 @@ class Looking:
         else:
             drawn = await aside(history.curves, found, points=max(2, min(points, POINTS)))
             made = [
-                types.Curve(agent=c.agent, name=c.name, turns=c.turns, values=c.values) for c in drawn.values()
+                types.Curve(agent=c.agent, name=c.name, turns=c.turns, values=c.values)
+                for c in drawn.values()
             ]
         made = [c for c in made if agent in (None, c.agent) and name in (None, c.name)]
         return types.Curves(run_id=found.row.run_id, turn=found.row.turn, curves=made)
@@ -206,7 +207,9 @@ def _turn_of(found: Found, turn: int | None) -> int:
     if turn is None:
         return found.row.turn
     if turn < 0:
-        raise UsageError(f"there is no turn {turn}", where="turn", remedy="turns are counted from 1; 0 is the start")
+        raise UsageError(
+            f"there is no turn {turn}", where="turn", remedy="turns are counted from 1; 0 is the start"
+        )
     if turn > found.row.turn:
         raise NotFound(
             f"run {found.row.run_id} has played {found.row.turn} turns, not {turn}",

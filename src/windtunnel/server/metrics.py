@@ -20,10 +20,17 @@ class Metrics:
         self._registry = CollectorRegistry()
         self._registry.register(self)
         self.requests = Counter(
-            "windtunnel_requests", "Requests by route and status", ["method", "route", "status"], registry=self._registry
+            "windtunnel_requests",
+            "Requests by route and status",
+            ["method", "route", "status"],
+            registry=self._registry,
         )
         self.latency = Histogram(
-            "windtunnel_request_seconds", "How long requests took", ["route"], buckets=BUCKETS, registry=self._registry
+            "windtunnel_request_seconds",
+            "How long requests took",
+            ["route"],
+            buckets=BUCKETS,
+            registry=self._registry,
         )
 
     def collect(self) -> Iterable[Metric]:
@@ -47,7 +54,9 @@ class Metrics:
             crew.add_metric([world], number)
         yield crew
         oldest = max((now - worker.beat for worker in workers), default=0.0)
-        yield _gauge("windtunnel_worker_silence_seconds", "Since the quietest worker's last sign of life", oldest)
+        yield _gauge(
+            "windtunnel_worker_silence_seconds", "Since the quietest worker's last sign of life", oldest
+        )
         turns, spend = ground.index.totals()
         yield _gauge("windtunnel_turns_played", "Turns of all runs that are kept", turns)
         yield _gauge("windtunnel_spend_dollars", "What models cost in all runs that are kept", spend / 1e6)

@@ -38,7 +38,9 @@ class Operating:
         known = await self._installed()
         if world is not None and world not in {one.name for one in known}:
             raise NotFound(
-                f"there is no world {world!r}", where="world", remedy=suggest(world, [one.name for one in known])
+                f"there is no world {world!r}",
+                where="world",
+                remedy=suggest(world, [one.name for one in known]),
             )
         found = [one for info in known if world in (None, info.name) for one in info.scenarios]
         return types.Scenarios(scenarios=found)
@@ -68,7 +70,10 @@ class Operating:
     async def _installed(self) -> list[types.WorldInfo]:
         """Read in processes of their own, and kept for a moment: importing worlds takes a while."""
         if self._known is None or time.monotonic() - self._known[0] > KEPT_SECONDS:
-            worlds, scenarios = await self.ground.errands.run("worlds"), await self.ground.errands.run("scenarios")
+            worlds, scenarios = (
+                await self.ground.errands.run("worlds"),
+                await self.ground.errands.run("scenarios"),
+            )
             known = {one["name"]: types.ScenarioInfo.model_validate(one) for one in scenarios}
             found = [
                 types.WorldInfo.model_validate(

@@ -79,8 +79,13 @@ class Steering:
         wanted = msgspec.convert(limits.model_dump(), Limits) if limits is not None else None
         tickets = [
             Ticket(
-                one.row.run_id, where(one), one.row.world,
-                stop_after=until, budget=budget, limits=wanted, seen=one.row.op_seq,
+                one.row.run_id,
+                where(one),
+                one.row.world,
+                stop_after=until,
+                budget=budget,
+                limits=wanted,
+                seen=one.row.op_seq,
             )  # fmt: skip
             for one in runs
         ]
@@ -101,9 +106,7 @@ class Steering:
     @verb("send_event", Role.OPERATOR, writes=True)
     async def event(self, who: Principal, run_id: str, request: types.EventRequest) -> types.Run:
         """Send an event into a run: it reaches the world in the next turn."""
-        found = await aside(
-            self.ground.control.inject, run_id, request.kind, request.body, sender=who.name
-        )
+        found = await aside(self.ground.control.inject, run_id, request.kind, request.body, sender=who.name)
         await self.wake(found)
         return await self.looking.row(found)
 
@@ -139,7 +142,9 @@ class Steering:
     async def feedback(self, who: Principal, run_id: str, request: types.FeedbackRequest) -> types.Run:
         """Say how good a run was, or one entry of it."""
         if request.score is None and not request.comment:
-            raise UsageError("neither a score nor a comment", where="feedback", remedy="give one of them, or both")
+            raise UsageError(
+                "neither a score nor a comment", where="feedback", remedy="give one of them, or both"
+            )
         found = await self.ground.find(run_id)
         await aside(
             give, self.ground.control, found,

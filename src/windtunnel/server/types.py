@@ -76,7 +76,8 @@ class StartRequest(Written):
     )
 
     scenario: Name | None = Field(
-        default=None, description="WORLD/NAME, a name in `world`, or the path of a scenario file in the workspace"
+        default=None,
+        description="WORLD/NAME, a name in `world`, or the path of a scenario file in the workspace",
     )
     world: Name | None = Field(default=None, description="The world, where `scenario` does not name it")
     repo: Name | None = Field(default=None, description="Another word for `world`")
@@ -90,9 +91,13 @@ class StartRequest(Written):
         default={}, description="Changes by dotted key, or as KEY=VALUE", examples=[{"tax_rate": 0.3}]
     )
     agents: dict[str, str] = Field(
-        default={}, description="Who sits where: a policy, `human`, or a model", examples=[{"aldland": "house"}]
+        default={},
+        description="Who sits where: a policy, `human`, or a model",
+        examples=[{"aldland": "house"}],
     )
-    model: Name | None = Field(default=None, description="The model that every agent asks; `house` needs no key")
+    model: Name | None = Field(
+        default=None, description="The model that every agent asks; `house` needs no key"
+    )
     budget: Dollars | None = Field(default=None, description="The most that its models may cost, in dollars")
     tags: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field(default=[], max_length=50)
     limits: Limits | None = None
@@ -120,7 +125,9 @@ class ForkRequest(Written):
     agents: dict[str, str] = Field(default={}, examples=[{"aldland": "balanced"}])
     model: Name | None = None
     instructions: dict[str, Text] = Field(default={}, description="New instructions, by agent")
-    event: dict[str, Any] | None = Field(default=None, description="An event for the first new turn: {kind, body}")
+    event: dict[str, Any] | None = Field(
+        default=None, description="An event for the first new turn: {kind, body}"
+    )
     branches: Annotated[int, Field(ge=1, le=1000)] = Field(
         default=1, description="Several come with as many unchanged controls, which share their luck"
     )
@@ -140,26 +147,33 @@ class EventRequest(Written):
 
 
 class AnswerRequest(Written):
-    effect: Annotated[str, Field(max_length=300)] = Field(default="", description="Which question, if several wait")
+    effect: Annotated[str, Field(max_length=300)] = Field(
+        default="", description="Which question, if several wait"
+    )
     result: Any = Field(description="The answer: an action, or what the question's schema asks for")
 
 
 class VoteRequest(Written):
     note: Text = ""
     digest: Annotated[str, Field(max_length=64)] = Field(
-        default="", description="The hash of the action that is meant, as the list shows it; a changed action needs new votes"
+        default="",
+        description="The hash of the action that is meant, as the list shows it; a changed action needs new votes",
     )
 
 
 class FeedbackRequest(Written):
     score: Annotated[float, Field(ge=-1e6, le=1e6)] | None = None
     comment: Text = ""
-    entry: Annotated[int, Field(ge=0)] | None = Field(default=None, description="The entry that is meant, by number")
+    entry: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="The entry that is meant, by number"
+    )
 
 
 class CompareRequest(Written):
     runs: Annotated[list[RunId], Field(min_length=2, max_length=100)]
-    turn: Turn | None = Field(default=None, description="As they stood after this turn; their last by default")
+    turn: Turn | None = Field(
+        default=None, description="As they stood after this turn; their last by default"
+    )
 
 
 # --- telling ---
@@ -512,12 +526,18 @@ class ScheduleRequest(Written):
     when: Annotated[str, Field(min_length=1, max_length=200)] = Field(
         description="hourly, every 6 hours, daily at 07:30, weekly, or five fields as cron has them"
     )
-    zone: Annotated[str, Field(max_length=100)] = Field(default="", description="Such as Europe/Berlin; UTC by default")
-    do: Name = Field(default="run", description="run, health, prune; an unknown one is refused with those there are")
+    zone: Annotated[str, Field(max_length=100)] = Field(
+        default="", description="Such as Europe/Berlin; UTC by default"
+    )
+    do: Name = Field(
+        default="run", description="run, health, prune; an unknown one is refused with those there are"
+    )
     arguments: dict[str, Any] = Field(default={}, description="For `run`: what POST /simulations takes")
     first_now: bool = Field(default=True, description="Fire once at once")
     overlap: bool = Field(default=False, description="Fire although the firing before is still under way")
-    limit_seconds: Annotated[float, Field(gt=0)] | None = Field(default=None, description="A firing may take so long")
+    limit_seconds: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, description="A firing may take so long"
+    )
 
 
 class Firing(Told):
@@ -554,7 +574,9 @@ class ScheduleList(Told):
 class KeyRequest(Written):
     name: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[\w.@ -]+$")]
     roles: Annotated[list[Literal["viewer", "operator", "approver", "admin"]], Field(min_length=1)]
-    days: Annotated[int, Field(ge=1, le=3650)] | None = Field(default=None, description="Until it expires; never by default")
+    days: Annotated[int, Field(ge=1, le=3650)] | None = Field(
+        default=None, description="Until it expires; never by default"
+    )
 
 
 class Key(Told):

@@ -67,14 +67,20 @@ async def enable(ask: Ask, who: Who, name: NamePath) -> types.Schedule:
     return await ask.planning.enable(who, name)
 
 
-@routes.post("/schedules/{name}/disable", operation_id="disable_schedule", summary="Stop it", tags=["schedules"])
+@routes.post(
+    "/schedules/{name}/disable", operation_id="disable_schedule", summary="Stop it", tags=["schedules"]
+)
 async def disable(ask: Ask, who: Who, name: NamePath) -> types.Schedule:
     """It stays in the list, and fires no more."""
     return await ask.planning.disable(who, name)
 
 
 @routes.delete(
-    "/schedules/{name}", status_code=204, operation_id="remove_schedule", summary="Remove it", tags=["schedules"]
+    "/schedules/{name}",
+    status_code=204,
+    operation_id="remove_schedule",
+    summary="Remove it",
+    tags=["schedules"],
 )
 async def remove(ask: Ask, who: Who, name: NamePath) -> None:
     """What it started stays."""
@@ -93,7 +99,9 @@ async def create_key(ask: Ask, who: Who, request: types.KeyRequest) -> types.New
     return await ask.keeping.create(who, request.name, request)
 
 
-@routes.post("/keys/{name}/rotate", operation_id="rotate_key", summary="Change its secret", tags=["operations"])
+@routes.post(
+    "/keys/{name}/rotate", operation_id="rotate_key", summary="Change its secret", tags=["operations"]
+)
 async def rotate_key(ask: Ask, who: Who, name: NamePath) -> types.NewKey:
     """The old secret is good for a little longer, so that nobody is locked out."""
     return await ask.keeping.rotate(who, name)

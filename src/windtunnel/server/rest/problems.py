@@ -37,7 +37,9 @@ def install(app: FastAPI) -> None:
         ]
         first = found[0] if found else {"field": "body", "message": "cannot be read"}
         said = f"{first['field']}: {first['message']}"
-        return _answer(Problem(422, "unfit", said, "/docs tells what this takes", first["field"]), errors=found)
+        return _answer(
+            Problem(422, "unfit", said, "/docs tells what this takes", first["field"]), errors=found
+        )
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:

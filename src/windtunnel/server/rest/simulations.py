@@ -28,7 +28,11 @@ MEDIA = {
 
 
 @routes.post(
-    "/simulations", status_code=202, operation_id="start_simulation", summary="Start a run", tags=["simulations"]
+    "/simulations",
+    status_code=202,
+    operation_id="start_simulation",
+    summary="Start a run",
+    tags=["simulations"],
 )
 async def start(
     ask: Ask,
@@ -50,7 +54,9 @@ async def list_runs(
     scenario: str | None = None,
     status: types.Status | None = None,
     tag: str | None = None,
-    text: Annotated[str | None, Query(max_length=200, description="In its id, scenario, tags or reason")] = None,
+    text: Annotated[
+        str | None, Query(max_length=200, description="In its id, scenario, tags or reason")
+    ] = None,
     parent: Annotated[str | None, Query(description="Forks of this run")] = None,
     since: Annotated[datetime | None, Query(description="Made at this time or later")] = None,
     until: Annotated[datetime | None, Query(description="Made before this time")] = None,
@@ -91,7 +97,10 @@ async def cancel(
 
 
 @routes.get(
-    f"{SIMULATION}/results", operation_id="get_simulation_results", summary="What came of it", tags=["simulations"]
+    f"{SIMULATION}/results",
+    operation_id="get_simulation_results",
+    summary="What came of it",
+    tags=["simulations"],
 )
 async def results(ask: Ask, who: Who, run_id: RunPath, turn: TurnQuery = None) -> types.Results:
     """Metrics, standings by wealth, and what its models cost."""
@@ -115,7 +124,9 @@ async def entries(
     ask: Ask,
     who: Who,
     run_id: RunPath,
-    after: Annotated[int, Query(ge=-1, lt=1 << 62, description="The number of the last entry that is known")] = -1,
+    after: Annotated[
+        int, Query(ge=-1, lt=1 << 62, description="The number of the last entry that is known")
+    ] = -1,
     turn: TurnQuery = None,
     kind: str | None = None,
     actor: str | None = None,
@@ -140,7 +151,10 @@ async def metrics(
 
 
 @routes.get(
-    f"{SIMULATION}/checkpoints", operation_id="get_checkpoints", summary="Its checkpoints", tags=["simulations"]
+    f"{SIMULATION}/checkpoints",
+    operation_id="get_checkpoints",
+    summary="Its checkpoints",
+    tags=["simulations"],
 )
 async def checkpoints(ask: Ask, who: Who, run_id: RunPath) -> types.Checkpoints:
     """Where it can be taken up without being played from the beginning."""
@@ -160,7 +174,9 @@ async def pause(ask: Ask, who: Who, run_id: RunPath) -> types.Run:
     summary="Go on with a run",
     tags=["steering"],
 )
-async def resume(ask: Ask, who: Who, run_id: RunPath, request: types.ResumeRequest | None = None) -> types.Run:
+async def resume(
+    ask: Ask, who: Who, run_id: RunPath, request: types.ResumeRequest | None = None
+) -> types.Run:
     """One that was paused, waited, crashed, or failed and was mended."""
     return await ask.steering.resume(who, run_id, request or types.ResumeRequest())
 
@@ -177,13 +193,17 @@ async def fork(ask: Ask, who: Who, run_id: RunPath, request: types.ForkRequest) 
     return await ask.playing.fork(who, run_id, request)
 
 
-@routes.post(f"{SIMULATION}/replay", operation_id="replay_simulation", summary="Play it again", tags=["proof"])
+@routes.post(
+    f"{SIMULATION}/replay", operation_id="replay_simulation", summary="Play it again", tags=["proof"]
+)
 async def replay(ask: Ask, who: Who, run_id: RunPath) -> types.Replayed:
     """From its recorded answers, held against its record: the same head, or the first entry that differs."""
     return await ask.playing.replay(who, run_id)
 
 
-@routes.post(f"{SIMULATION}/verify", operation_id="verify_simulation", summary="Check its journal", tags=["proof"])
+@routes.post(
+    f"{SIMULATION}/verify", operation_id="verify_simulation", summary="Check its journal", tags=["proof"]
+)
 async def verify(ask: Ask, who: Who, run_id: RunPath) -> types.Verified:
     """Whether anything was changed or cut off."""
     return await ask.playing.verify(who, run_id)
