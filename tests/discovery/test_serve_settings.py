@@ -41,11 +41,8 @@ def test_what_a_server_is_told_is_read(tmp_path: Path) -> None:
 
 def test_a_server_that_is_told_nothing_stays_on_this_machine(tmp_path: Path) -> None:
     settings = read_settings(tmp_path / "windtunnel.toml")
-    assert (settings.serve.host, settings.serve.origins, settings.serve.max_body) == (
-        "127.0.0.1",
-        (),
-        10 << 20,
-    )
+    assert (settings.serve.host, settings.serve.origins) == ("127.0.0.1", ())
+    assert settings.serve.max_body == 10 << 20
     assert settings.oauth == {}
 
 
