@@ -84,7 +84,8 @@ def test_fifty_killed_workers_cost_no_committed_turn_and_no_run(yard):
     assert heads(yard, runs) == [yard.head(seed=n, turns=1500, busy=0.005) for n in range(5)]
 
 
-def test_a_worker_that_stands_still_is_replaced(yard):
+def test_a_worker_that_stands_still_is_replaced(tmp_path):
+    yard = Yard(tmp_path / "ws", "hung_seconds = 3")
     run = yard.create(turns=100, busy=0.02)
     with yard.managed():
         yard.put(run)
