@@ -24,6 +24,7 @@ BENCHES = {  # module, by name, in the order in which all of them are run
     "gateway-overhead": "bench.gateway_overhead",
     "catalog": "bench.catalog",
     "start-latency": "bench.start_latency",
+    "fanout": "bench.fanout",
 }
 
 

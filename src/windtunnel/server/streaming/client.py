@@ -22,7 +22,14 @@ _ENCODER = msgspec.json.Encoder()
 
 def item_of(message: Any, channel: str = "", cursor: str = "") -> Item:
     raw = _ENCODER.encode(message)
-    return Item(raw.decode(), len(raw), channel, cursor)
+    size = len(raw)
+    if size < 126:
+        head = b"\x81" + size.to_bytes(1, "big")
+    else:
+        head = (
+            b"\x81\x7e" + size.to_bytes(2, "big") if size < 65536 else b"\x81\x7f" + size.to_bytes(8, "big")
+        )
+    return Item(raw.decode(), size, head + raw, channel, cursor)
 
 
 def error_item(error: WindtunnelError, channel: str = "") -> Item:
@@ -38,6 +45,7 @@ class Client:
         self.leaves: dict[str, Callable[[], None]] = {}  # by channel: how it is left
         self.dropped: str | None = None
         self.code = TOO_SLOW
+        self.write: Callable[[bytes], bool] | None = None  # a frame at once, where the line can do that
         self.sending = False
         self.taken = 0
         self.ended = asyncio.Event()
@@ -48,6 +56,17 @@ class Client:
         return len(self.leaves) >= self._limit
 
     def offer(self, item: Item) -> None:
+        """Send it now if nothing waits and the line has room, else let it wait."""
+        write = self.write
+        if (
+            write is not None
+            and not self.sending
+            and not self.outbox.waits
+            and self.dropped is None
+            and write(item.frame)
+        ):
+            self.sent(item)
+            return
         if not self.outbox.offer(item):
             self.drop(SLOW)
 

@@ -112,7 +112,8 @@ class StreamHub:
         """Subscribing again to the same channel changes how it is told."""
         channel, run_id = asked.subscribe, asked.run_id
         if run_id is not None:
-            run_id = await asyncio.to_thread(self._named, run_id)
+            if not self._runs.follows(run_id):
+                run_id = await asyncio.to_thread(self._named, run_id)
             channel = f"run:{run_id}"
         client.leave_one(channel)
         if client.full:

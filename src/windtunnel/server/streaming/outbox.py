@@ -16,6 +16,7 @@ class Item(NamedTuple):
 
     text: str
     size: int
+    frame: bytes  # the same as a WebSocket sends it
     channel: str = ""
     cursor: str = ""
 
@@ -31,6 +32,10 @@ class Outbox:
 
     def __len__(self) -> int:
         return len(self._items)
+
+    @property
+    def waits(self) -> bool:
+        return bool(self._items)
 
     @property
     def waiting_bytes(self) -> int:

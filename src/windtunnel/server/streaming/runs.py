@@ -43,6 +43,9 @@ class RunChannels:
     def followed(self) -> int:
         return len({run_id for run_id, _ in self._lanes})
 
+    def follows(self, run_id: str) -> bool:
+        return any(known == run_id and lane.failed is None for (known, _), lane in self._lanes.items())
+
     # --- subscribing ---
 
     async def subscribe(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
@@ -18,7 +17,7 @@ from windtunnel.server.streaming.asked import MOST_BYTES, Subscribe, read_frame,
 from windtunnel.server.streaming.client import REFUSED, TOO_BIG, Client, error_item
 from windtunnel.server.streaming.hub import StreamHub
 from windtunnel.server.streaming.problem import problem
-from windtunnel.server.streaming.server import ABORT
+from windtunnel.server.streaming.server import lines_of
 
 MISTAKES = 100  # of one client, before it is let go
 CUT_SECONDS = 15.0  # then it is cut off
@@ -36,6 +35,8 @@ async def serve(hub: StreamHub, websocket: WebSocket, channel: str | None = None
         return
     try:
         await websocket.accept()
+        line = lines_of(websocket.scope)
+        client.write = line.write if line is not None else None
         await _serve(hub, websocket, client, first)
     finally:
         hub.leave(client)
@@ -113,9 +114,9 @@ async def _talk(websocket: WebSocket, client: Client) -> None:
 
 async def _farewell(websocket: WebSocket, client: Client) -> None:
     """Why it ends, to a client that listens; an end, to one that does not."""
-    abort: Any = websocket.scope.get("extensions", {}).get(ABORT, {}).get("abort")
-    if abort is not None:
-        asyncio.get_running_loop().call_later(CUT_SECONDS, abort)  # nothing, if it is gone by then
+    line = lines_of(websocket.scope)
+    if line is not None:
+        asyncio.get_running_loop().call_later(CUT_SECONDS, line.abort)  # nothing, if it is gone by then
     with suppress(WebSocketDisconnect, RuntimeError, OSError):  # it went by itself
         try:
             async with asyncio.timeout(GRACE):
@@ -125,5 +126,5 @@ async def _farewell(websocket: WebSocket, client: Client) -> None:
                 return
         except TimeoutError:
             pass
-    if abort is not None:
-        abort()
+    if line is not None:
+        line.abort()
