@@ -86,7 +86,7 @@ def test_turns_are_told_no_more_often_than_asked_and_a_status_at_once(tmp_path):
 
 
 def test_a_look_reads_only_what_was_written_to(tmp_path, monkeypatch):
-    from windtunnel.control import watching
+    from windtunnel.control import catalog, watching
 
     folder = tmp_path / ".windtunnel" / "runs"
     for number in range(3):
@@ -94,8 +94,13 @@ def test_a_look_reads_only_what_was_written_to(tmp_path, monkeypatch):
         scribe.start()
         scribe.end()
         scribe.close()
-    looked, real = [], watching.look
-    monkeypatch.setattr(watching, "look", lambda path: looked.append(path.stem) or real(path))
+    looked = []
+
+    def noted(path):
+        looked.append(path.stem)
+        return catalog.look(path)
+
+    monkeypatch.setattr(watching, "look", noted)
     watch = Watch(Workspace(tmp_path))
     assert len(watch.look().runs) == 3
     looked.clear()

@@ -20,6 +20,7 @@ from windtunnel.control.follow import (
     NOWHERE,
     Follower,
     Position,
+    Told,
     head_of,
     read_cursor,
     read_news,
@@ -110,9 +111,11 @@ def test_an_effect_is_told_when_it_is_asked_and_when_it_is_answered(tmp_path):
     assert follower.poll() == []
     effect = scribe.ask()
     (asked,) = follower.poll()
+    assert isinstance(asked.thing, Told)
     assert (asked.source, asked.thing.arrival.answered, asked.thing.effect.result) == ("effect", False, None)
     scribe.answer(effect)
     (answered,) = follower.poll()
+    assert isinstance(answered.thing, Told)
     assert answered.thing.arrival.answered
     assert answered.thing.effect.result == b'{"ok":"buy"}'
     scribe.play()

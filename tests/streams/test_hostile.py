@@ -39,6 +39,7 @@ def talk(server, work):
 async def ends(line, code):
     with pytest.raises(ConnectionClosed) as closed:
         await line.hear_until(lambda one: False)
+    assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == code
 
 

@@ -7,6 +7,7 @@ import json
 import resource
 import socket
 import threading
+from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
@@ -110,6 +111,7 @@ def test_a_client_that_falls_behind_hears_why_and_where_it_was(serving):
             heard = await Line(line).hear_until(lambda one: one["type"] == "dropped")
             with pytest.raises(ConnectionClosed) as closed:
                 await line.recv()
+            assert closed.value.rcvd is not None
             assert closed.value.rcvd.code == 1013
             return heard
 
@@ -132,7 +134,7 @@ def test_the_past_is_read_no_faster_than_it_is_taken(serving):
         async with connect(server.ws, max_queue=1) as socket:
             line = Line(socket)
             await line.say(subscribe="run:r1", entries=True, words=True, after="start")
-            heard = []
+            heard: list[dict[str, Any]] = []
             while not heard or heard[-1].get("body", {}).get("operation") != "completed":
                 heard.append(await line.hear())
                 most = max(most, *(one.outbox.waiting_bytes for one in list(server.hub._clients)))

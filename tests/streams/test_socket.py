@@ -240,7 +240,7 @@ def test_what_the_door_refuses_does_not_come_in(serving):
 
 
 def test_a_key_that_was_revoked_ends_the_streams_that_it_opened(serving):
-    revoked = []
+    revoked: list[bool] = []
 
     async def who(connection):
         if revoked:
@@ -257,6 +257,7 @@ def test_a_key_that_was_revoked_ends_the_streams_that_it_opened(serving):
         assert (told["type"], told["reason"]) == ("dropped", "this key was revoked")
         with pytest.raises(ConnectionClosed) as closed:
             await line.hear()
+        assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1008
 
     talk(server, work)

@@ -52,7 +52,8 @@ def test_a_browser_that_comes_back_has_every_row_once(server, scribe):
     for _ in range(8):
         scribe.answer(scribe.ask())
         scribe.play()
-    last, rows = "start", []
+    last = "start"
+    rows: list[tuple[str, int]] = []
     everything = written(scribe.store, "r1")
     while len(rows) < len(everything):
         most = min(6, 1 + len(everything) - len(rows))
