@@ -27,7 +27,7 @@ from typing import Any
 from bench.measure import Figures, Result, by_turns, cheaper, faster, need, scratch
 
 PADDING = "x" * 200  # a message is about as large as that of a turn
-SECONDS = 300
+SECONDS = 120
 
 Publish = Callable[[int], Awaitable[None]]
 

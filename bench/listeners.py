@@ -45,7 +45,10 @@ class Listener:
 
     def take(self) -> list[bytes]:
         """The text messages that came."""
-        data = self.pending + self.socket.recv(1 << 18)
+        fresh = self.socket.recv(1 << 18)
+        if not fresh:
+            raise SystemExit("the server closed a line")
+        data = self.pending + fresh
         messages, at, size = [], 0, len(data)
         while at + 2 <= size:
             length, begin = data[at + 1], at + 2

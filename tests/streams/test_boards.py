@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import time
 
 import pytest
 from websockets.asyncio.client import connect
 
-from tests.streams.loopback import Line
+from tests.streams.loopback import Line, until
 from tests.streams.scribe import Scribe
+from tests.streams.test_follow import play_elsewhere
 from windtunnel.config import Workspace
 from windtunnel.control.bulletin import KEPT, Bulletin
 from windtunnel.control.watching import Watch
@@ -116,6 +119,21 @@ def test_a_look_reads_only_what_was_written_to(tmp_path, monkeypatch):
     for file in folder.glob("r2.*"):
         file.unlink()
     assert watch.look().gone == ["r2"]
+
+
+@pytest.mark.slow
+def test_a_player_that_dies_is_noticed_though_it_writes_nothing(tmp_path):
+    path = tmp_path / ".windtunnel" / "runs" / "r.sqlite"
+    Scribe(path, "r").close()
+    player = play_elsewhere(path, 1_000_000)
+    watch = Watch(Workspace(tmp_path))
+    until(lambda: any(one.status == "running" for one in watch.look().runs))
+    os.kill(player.pid, signal.SIGSTOP)
+    watch.look()
+    assert watch.look().runs == []
+    os.kill(player.pid, signal.SIGKILL)
+    player.wait(30)
+    assert [one.status for one in watch.look().runs] == ["crashed"]
 
 
 def test_what_waits_for_votes_is_told_in_three_phases(server):

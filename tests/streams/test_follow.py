@@ -141,6 +141,23 @@ def test_effects_stand_before_the_entries_of_their_turn(tmp_path):
     scribe.close()
 
 
+def test_nothing_is_read_beyond_the_bound(store):
+    bound = Position(20, 2, 3)
+    rows, at = [], Position(5, 3, 1)  # ahead of the bound in one source
+    while (news := read_news(store, "r1", at, upto=bound, most=4)).rows:
+        rows += names(news.rows)
+        at = news.at
+    assert at == Position(20, 3, 3)
+    assert set(rows) == {("effect", 2), ("effect", 3), *(("entry", number) for number in range(6, 21))}
+
+
+def test_a_follower_that_begins_far_behind_goes_on_though_nobody_writes(store):
+    follower, told = Follower(store, "r1", NOWHERE), []
+    while rows := follower.poll(7):
+        told += names(rows)
+    assert set(told) == written(store, "r1")
+
+
 def test_a_cursor_is_refused_where_it_means_nothing(store):
     for wrong in ("", "1", "x" * 100, "abcdef01.1.2", "abcdef01.-1.2.3", "0.0.0.0", "١٢٣٤٥٦٧٨.1.1.1"):
         with pytest.raises(UsageError, match="no cursor"):

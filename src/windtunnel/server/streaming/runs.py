@@ -135,7 +135,7 @@ class RunChannels:
                     await self._read(lane, at, at)  # refused, if it is ahead of the run itself
                     await lane.moved(self._settings.poll)
                     continue
-                items, at = await self._read(lane, at, ahead(at, lane.at))
+                items, at = await self._read(lane, at, lane.at)
                 for item in items:
                     await client.send(item)
         except WindtunnelError as error:
@@ -157,7 +157,9 @@ class RunChannels:
                     message = teller.tell(row, news.run, lane.view, at)
                     if message is not None:
                         items.append(addressed(message, lane.channel))
-                return items, at if news.rows else upto  # rows that somebody took out are not waited for
+                return items, at if news.rows else ahead(
+                    at, upto
+                )  # rows that were taken out are not waited for
         except WindtunnelError:
             raise
         except Exception as error:

@@ -1,9 +1,9 @@
 """What uvicorn is told for the streams' sake.
 
 A message is encoded once, as the very frame that goes to each of many clients: so nothing is compressed,
-and a frame is handed to the transport as it is, while that has room. What a client may send is short. And one that
-is dropped while it takes nothing can be cut off, where uvicorn would keep its unsent bytes until the other
-side dies.
+and a frame is handed to the transport as it is, while that has room. What a client may send is short. And
+one that is dropped while it takes nothing can be cut off, where uvicorn would keep its unsent bytes until the
+other side dies.
 """
 
 from __future__ import annotations
