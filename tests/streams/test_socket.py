@@ -149,7 +149,7 @@ def test_a_run_has_an_address_of_its_own(server, scribe):
         with pytest.raises(InvalidStatus) as refused:
             async with connect(address + "&bogus=1"):
                 pass
-        assert refused.value.response.status_code == 400
+        assert refused.value.response.status_code == 422
         assert b"bogus" in refused.value.response.body
 
     asyncio.run(work())

@@ -11,7 +11,8 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from windtunnel.server.rest import operations, people, problems, simulations
+from windtunnel.server.rest import described, operations, people, problems, simulations
+from windtunnel.server.types import Health, Readiness
 from windtunnel.server.verbs import Verbs
 
 ASSETS = Path(fastapi_offline.__file__).parent / "static"
@@ -33,6 +34,7 @@ TAGS = [
     {"name": "worlds", "description": "What there is to play"},
     {"name": "schedules", "description": "Again and again"},
     {"name": "operations", "description": "Models, keys, the audit log, workers"},
+    {"name": "streams", "description": "What happens, as it happens: server-sent events"},
 ]
 DOCS = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Windtunnel API</title>
 <meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
@@ -70,6 +72,7 @@ def application(
         app.include_router(router)
     _probes(app, ready, metrics)
     _docs(app)
+    described.install(app)
     return app
 
 
@@ -79,11 +82,18 @@ def _probes(
     counted: Callable[[], Awaitable[tuple[bytes, str]]],
 ) -> None:
     @app.get("/health", tags=["operations"], operation_id="health", summary="Does it live?")
-    async def health() -> dict[str, str]:
+    async def health() -> Health:
         """It answers: the process lives."""
-        return {"status": "ok"}
+        return Health()
 
-    @app.get("/ready", tags=["operations"], operation_id="ready", summary="Can it work?", responses={503: {}})
+    @app.get(
+        "/ready",
+        tags=["operations"],
+        operation_id="ready",
+        summary="Can it work?",
+        response_model=Readiness,
+        responses={503: {"model": Readiness, "description": "Something keeps it from working"}},
+    )
     async def ready() -> Response:
         """Whether store, queue and workers answer; 503 and the reasons where they do not."""
         wrong = await well()

@@ -45,7 +45,7 @@ class Bodies:
             await self.app(scope, receive, send)
             return
         most = self._larger.get(route(scope), self._most)
-        if problem := headers_problem(scope) or length_problem(scope, most):
+        if problem := headers_problem(scope) or length_problem(scope, most) or coding_problem(scope):
             if problem.status == 413 and not values(scope, "expect"):
                 await _drain(receive)
             await refuse(scope, send, problem, _CLOSE)
@@ -133,6 +133,14 @@ def length_problem(scope: Scope, most: int) -> Problem | None:
     if not (said.isascii() and said.isdecimal()):
         return Problem(400, "bad_length", "Content-Length is no number", "send the number of bytes")
     return too_large(most) if len(said) > 15 or int(said) > most else None
+
+
+def coding_problem(scope: Scope) -> Problem | None:
+    """A body that is packed: it may unpack to any size, and nobody here unpacks it."""
+    for said in values(scope, "content-encoding"):
+        if said.strip().lower() not in ("", "identity"):
+            return Problem(415, "media_type", "a body is read as it is, not packed", "leave Content-Encoding out")
+    return None
 
 
 async def _drain(receive: Receive) -> None:

@@ -11,7 +11,7 @@ from windtunnel.errors import NotFound
 from windtunnel.journal import Status
 from windtunnel.server import types
 from windtunnel.server.gate import verb
-from windtunnel.server.ground import Ground, aside, found_of
+from windtunnel.server.ground import Ground, aside, checked, found_of
 from windtunnel.server.steering import Steering
 
 ENDED = tuple(status for status in Status if status.ended)
@@ -50,7 +50,7 @@ class Deciding:
         """Of one run, or of all that may wait for somebody; those that only ever stood in the queue do not."""
         control = self.ground.control
         if run_id is not None:
-            return control.pending([control.find(run_id)], every=every)
+            return control.pending([control.find(checked(run_id))], every=every)
         self.ground.index.refresh()
         states = [status for status in Status if status not in (Status.QUEUED, *(() if every else ENDED))]
         listed = [one for status in states for one in self.ground.index.each(Filter(status=str(status)))]
@@ -73,7 +73,7 @@ def _parted(id: str) -> tuple[str, str]:
     run_id, colon, effect = id.partition(":")
     if not colon:
         raise NotFound(f"{id!r} names no approval", where="id", remedy="RUN:EFFECT, as the list shows it")
-    return run_id, effect
+    return checked(run_id), effect
 
 
 def _told(one: Approval) -> types.Approval:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from windtunnel.control import Control, Found
-from windtunnel.errors import WindtunnelError, WorldError
+from windtunnel.errors import NotFound, WindtunnelError, WorldError
+from windtunnel.words import quote
 
 if TYPE_CHECKING:
     from windtunnel.config import Workspace
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from windtunnel.server.errands import Errands
     from windtunnel.world import World
 
+LISTED = "list_simulations (GET /api/simulations) tells which there are"
+_RUN = re.compile(r"[0-9A-Za-z_-]{1,80}", re.ASCII)
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -54,7 +58,15 @@ class Ground:
     _described: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     async def find(self, name: str) -> Found:
-        return await aside(self.control.find, name)
+        """A run by its id or the beginning of one. Never by a path: what a client writes opens no file."""
+        return await self.at(checked(name))
+
+    async def at(self, name: str) -> Found:
+        """A run by whatever names it, written by us."""
+        try:
+            return await aside(self.control.find, name)
+        except NotFound as error:  # where the workspace lies is nobody's business outside
+            raise NotFound(error.message, where="run_id", remedy=LISTED) from None
 
     async def headline(self, world: str) -> list[str]:
         """Which metrics a world shows first; nothing where the world is gone: looking must not fail for that."""
@@ -64,6 +76,13 @@ class Ground:
             except WindtunnelError:
                 return []
         return list(self._described[world].get("headline", ()))
+
+
+def checked(name: str) -> str:
+    """What may be a run's id, or the beginning of one."""
+    if _RUN.fullmatch(name) is None:
+        raise NotFound(f"no run {quote(name)}", where="run_id", remedy=LISTED)
+    return name
 
 
 def where(found: Found) -> str:

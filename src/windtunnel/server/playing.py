@@ -79,7 +79,7 @@ class Playing:
             found.row.world, "fork", {**of_run(found), **plain, "model": request.model or ""}, seconds=120
         )
         runs, controls = ([one["run_id"] for one in told[name]] for name in ("runs", "controls"))
-        made = [await self.ground.find(f"{where(found)}:{name}") for name in (*runs, *controls)]
+        made = [await self.ground.at(f"{where(found)}:{name}") for name in (*runs, *controls)]
         for one in made:
             await aside(self.ground.index.note, where(one), one.row)
         if request.play:

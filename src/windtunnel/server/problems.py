@@ -15,24 +15,33 @@ from windtunnel.errors import WindtunnelError
 Headers = tuple[tuple[str, str], ...]
 
 STATUS = {
-    "unauthenticated": 401, "forbidden": 403, "not_found": 404, "wrong_state": 409, "lease_held": 409,
-    "lease_lost": 409, "budget": 409, "divergence": 409, "storage": 503,
+    "unauthenticated": 401, "forbidden": 403, "not_found": 404, "wrong_state": 409, "vote_refused": 409,
+    "lease_held": 409, "lease_lost": 409, "budget": 409, "divergence": 409, "effect_missing": 409,
+    "storage": 503, "crowded": 503, "process_died": 503, "too_long": 504,
 }  # fmt: skip
+# A world's code, or what a run asked of a model, failed in a helper: what was asked for cannot be done with it,
+# and nothing of the server is broken.
+OF_A_RUN = frozenset(
+    {"run_failed", "agent", "undecided", "engine", "invariant", "codec", "effect", "model"}
+)
 TITLES = {
     400: "This request cannot be read",
     401: "Say who you are",
     403: "This is not allowed",
     404: "There is no such thing",
     408: "The request took too long to arrive",
+    405: "This is not done here",
     409: "Not as things stand",
     413: "The request is too large",
     414: "The address is too long",
+    415: "This kind of body is not read",
     421: "This server does not go by that name",
     422: "This cannot be done as it was asked",
     429: "Too many requests",
     431: "The headers are too large",
     500: "Windtunnel itself failed",
     503: "Not now",
+    504: "It took too long",
 }
 
 
@@ -60,7 +69,8 @@ class Problem(Struct, frozen=True):
 
 def problem_of(error: WindtunnelError) -> Problem:
     """An error of ours as a problem. Wrong input is 422 unless its code says more; the rest is our side."""
-    status = STATUS.get(error.code, 422 if error.exit_code == 2 else 500)
+    theirs = error.exit_code == 2 or error.code in OF_A_RUN
+    status = STATUS.get(error.code, 422 if theirs else 500)
     headers: Headers = (("www-authenticate", 'Bearer realm="windtunnel"'),) if status == 401 else ()
     return Problem(status, error.code, error.message, error.remedy, error.where, headers)
 

@@ -12,8 +12,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-RunId = Annotated[str, Field(description="A run's id, or a unique beginning of it", examples=["4k2v9h0a7c"])]
-Turn = Annotated[int, Field(ge=0, description="A turn, counted from 1; 0 is the beginning")]
+RUN_ID = r"^[0-9A-Za-z_-]{1,80}$"
+KEY_NAME = r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$"
+SCHEDULE_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+
+RunId = Annotated[
+    str,
+    Field(description="A run's id, or a unique beginning of it", pattern=RUN_ID, examples=["4k2v9h0a7c"]),
+]
+Turn = Annotated[
+    int, Field(ge=0, lt=1 << 62, description="A turn, counted from 1; 0 is the beginning", examples=[12])
+]
 Dollars = Annotated[float, Field(ge=0, lt=1e9)]
 Text = Annotated[str, Field(max_length=10_000)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -164,7 +173,7 @@ class VoteRequest(Written):
 class FeedbackRequest(Written):
     score: Annotated[float, Field(ge=-1e6, le=1e6)] | None = None
     comment: Text = ""
-    entry: Annotated[int, Field(ge=0)] | None = Field(
+    entry: Annotated[int, Field(ge=0, lt=1 << 62)] | None = Field(
         default=None, description="The entry that is meant, by number"
     )
 
@@ -522,7 +531,7 @@ class ScheduleRequest(Written):
         }
     )
 
-    name: Annotated[str, Field(min_length=1, max_length=100)]
+    name: Annotated[str, Field(pattern=SCHEDULE_NAME)]
     when: Annotated[str, Field(min_length=1, max_length=200)] = Field(
         description="hourly, every 6 hours, daily at 07:30, weekly, or five fields as cron has them"
     )
@@ -535,7 +544,7 @@ class ScheduleRequest(Written):
     arguments: dict[str, Any] = Field(default={}, description="For `run`: what POST /simulations takes")
     first_now: bool = Field(default=True, description="Fire once at once")
     overlap: bool = Field(default=False, description="Fire although the firing before is still under way")
-    limit_seconds: Annotated[float, Field(gt=0)] | None = Field(
+    limit_seconds: Annotated[float, Field(gt=0, le=1e7)] | None = Field(
         default=None, description="A firing may take so long"
     )
 
@@ -572,7 +581,7 @@ class ScheduleList(Told):
 
 
 class KeyRequest(Written):
-    name: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[\w.@ -]+$")]
+    name: Annotated[str, Field(pattern=KEY_NAME, examples=["kim"])]
     roles: Annotated[list[Literal["viewer", "operator", "approver", "admin"]], Field(min_length=1)]
     days: Annotated[int, Field(ge=1, le=3650)] | None = Field(
         default=None, description="Until it expires; never by default"
@@ -603,6 +612,15 @@ class Me(Told):
     via: str
 
 
+class Health(Told):
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(Told):
+    ready: bool
+    problems: list[str] = Field(default=[], description="What keeps it from working")
+
+
 class Problem(Told):
     """What went wrong, where, and what to do next (RFC 9457)."""
 
@@ -610,13 +628,13 @@ class Problem(Told):
         json_schema_extra={
             "examples": [
                 {
-                    "type": "about:blank",
-                    "title": "not found",
+                    "type": "urn:windtunnel:problem:not_found",
+                    "title": "There is no such thing",
                     "status": 404,
                     "detail": "no run '4k2'",
                     "code": "not_found",
                     "remedy": "GET /api/simulations lists them",
-                    "request_id": "b0c1…",
+                    "request_id": "b0c1d2e3f4a59687",
                 }
             ]
         }
@@ -630,4 +648,9 @@ class Problem(Told):
     where: str | None = None
     remedy: str | None = None
     request_id: str | None = None
-    errors: list[dict[str, Any]] | None = Field(default=None, description="Each field that does not fit")
+    errors: list[Unfit] | None = Field(default=None, description="Each field that does not fit")
+
+
+class Unfit(Told):
+    field: str = Field(examples=["body.sed"])
+    message: str

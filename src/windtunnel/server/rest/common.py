@@ -7,24 +7,12 @@ from typing import Annotated, Any
 from fastapi import Depends, Path, Query, Request
 
 from windtunnel.control.access import Principal
-from windtunnel.server import types
+from windtunnel.server.types import RUN_ID
 from windtunnel.server.asking import PRINCIPAL
 from windtunnel.server.verbs import Verbs
 
-_PROBLEM = {"model": types.Problem, "content": {"application/problem+json": {}}}
-# Which problems any operation may answer with; written down, so that a generated client knows them.
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    400: {**_PROBLEM, "description": "What was sent cannot be read"},
-    401: {**_PROBLEM, "description": "No key, or one that is not valid"},
-    403: {**_PROBLEM, "description": "The principal lacks the role"},
-    404: {**_PROBLEM, "description": "No such thing"},
-    409: {**_PROBLEM, "description": "Its state does not allow this now"},
-    413: {**_PROBLEM, "description": "The body is too large"},
-    422: {**_PROBLEM, "description": "What was sent does not fit, field by field"},
-    429: {**_PROBLEM, "description": "Too many requests; Retry-After says when"},
-    503: {**_PROBLEM, "description": "The store or a helper does not answer now"},
-    504: {**_PROBLEM, "description": "A helper did not answer in time"},
-}
+# Which problems any operation may answer with; described.py tells each in full, with what the guard may say.
+PROBLEMS: dict[int | str, dict[str, Any]] = {status: {} for status in (404, 409, 422, 503, 504)}
 
 
 def verbs_of(request: Request) -> Verbs:
@@ -44,7 +32,7 @@ RunPath = Annotated[
     str,
     Path(
         description="A run's id, or a unique beginning of it",
-        pattern=r"^[0-9A-Za-z_.-]{1,128}$",
+        pattern=RUN_ID,
         examples=["4k2v9h0a7c"],
     ),
 ]
@@ -52,4 +40,5 @@ TurnQuery = Annotated[
     int | None, Query(ge=0, lt=1 << 62, description="As it stood after this turn; its last by default")
 ]
 After = Annotated[str | None, Query(max_length=300, description="`next` of the page before")]
-Limit = Annotated[int, Query(ge=1, le=1000)]
+Limit = Annotated[int, Query(ge=1, le=1000, description="Of one page")]
+Word = Annotated[str | None, Query(max_length=200)]

@@ -7,10 +7,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 
 from windtunnel.server import types
+from windtunnel.server.rest.careful import CarefulRoute
 from windtunnel.server.rest.common import PROBLEMS, After, Ask, Limit, Who
 
-routes = APIRouter(responses=PROBLEMS)
-NamePath = Annotated[str, Path(min_length=1, max_length=100, pattern=r"^[\w.@ -]+$")]
+routes = APIRouter(responses=PROBLEMS, route_class=CarefulRoute)
+# World and scenario are looked up among those there are; a name is never made part of a path.
+NamePath = Annotated[str, Path(max_length=100, pattern=r"^[0-9A-Za-z_][0-9A-Za-z_.-]*$", examples=["growth"])]
+SchedulePath = Annotated[str, Path(pattern=types.SCHEDULE_NAME, examples=["nightly"])]
+KeyPath = Annotated[str, Path(pattern=types.KEY_NAME, examples=["kim"], description="Whose key, or a key's id")]
 
 
 @routes.get("/worlds", operation_id="list_worlds", summary="Worlds", tags=["worlds"])
@@ -54,7 +58,7 @@ async def add(ask: Ask, who: Who, request: types.ScheduleRequest) -> types.Sched
 
 
 @routes.get("/schedules/{name}", operation_id="get_schedule", summary="One schedule", tags=["schedules"])
-async def schedule(ask: Ask, who: Who, name: NamePath) -> types.Schedule:
+async def schedule(ask: Ask, who: Who, name: SchedulePath) -> types.Schedule:
     """With its latest firings."""
     return await ask.planning.get(who, name)
 
@@ -62,7 +66,7 @@ async def schedule(ask: Ask, who: Who, name: NamePath) -> types.Schedule:
 @routes.post(
     "/schedules/{name}/enable", operation_id="enable_schedule", summary="Go on with it", tags=["schedules"]
 )
-async def enable(ask: Ask, who: Who, name: NamePath) -> types.Schedule:
+async def enable(ask: Ask, who: Who, name: SchedulePath) -> types.Schedule:
     """Its count of errors starts anew."""
     return await ask.planning.enable(who, name)
 
@@ -70,7 +74,7 @@ async def enable(ask: Ask, who: Who, name: NamePath) -> types.Schedule:
 @routes.post(
     "/schedules/{name}/disable", operation_id="disable_schedule", summary="Stop it", tags=["schedules"]
 )
-async def disable(ask: Ask, who: Who, name: NamePath) -> types.Schedule:
+async def disable(ask: Ask, who: Who, name: SchedulePath) -> types.Schedule:
     """It stays in the list, and fires no more."""
     return await ask.planning.disable(who, name)
 
@@ -82,7 +86,7 @@ async def disable(ask: Ask, who: Who, name: NamePath) -> types.Schedule:
     summary="Remove it",
     tags=["schedules"],
 )
-async def remove(ask: Ask, who: Who, name: NamePath) -> None:
+async def remove(ask: Ask, who: Who, name: SchedulePath) -> None:
     """What it started stays."""
     await ask.planning.remove(who, name)
 
@@ -102,7 +106,7 @@ async def create_key(ask: Ask, who: Who, request: types.KeyRequest) -> types.New
 @routes.post(
     "/keys/{name}/rotate", operation_id="rotate_key", summary="Change its secret", tags=["operations"]
 )
-async def rotate_key(ask: Ask, who: Who, name: NamePath) -> types.NewKey:
+async def rotate_key(ask: Ask, who: Who, name: KeyPath) -> types.NewKey:
     """The old secret is good for a little longer, so that nobody is locked out."""
     return await ask.keeping.rotate(who, name)
 
@@ -110,7 +114,7 @@ async def rotate_key(ask: Ask, who: Who, name: NamePath) -> types.NewKey:
 @routes.delete(
     "/keys/{name}", status_code=204, operation_id="revoke_key", summary="Revoke it", tags=["operations"]
 )
-async def revoke_key(ask: Ask, who: Who, name: NamePath) -> None:
+async def revoke_key(ask: Ask, who: Who, name: KeyPath) -> None:
     """At once."""
     await ask.keeping.revoke(who, name)
 

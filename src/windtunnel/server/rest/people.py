@@ -7,10 +7,18 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query
 
 from windtunnel.server import types
+from windtunnel.server.rest.careful import CarefulRoute
 from windtunnel.server.rest.common import PROBLEMS, Ask, Limit, Who
 
-routes = APIRouter(responses=PROBLEMS, tags=["approvals"])
-Id = Annotated[str, Path(max_length=400, description="An approval's id, as the list shows it")]
+routes = APIRouter(responses=PROBLEMS, route_class=CarefulRoute, tags=["approvals"])
+Id = Annotated[
+    str,
+    Path(
+        max_length=400,
+        description="An approval's id, as the list shows it",
+        examples=["4k2v9h0a7c:hold:12.validate.aldland.0"],
+    ),
+]
 
 
 @routes.get("/approvals", operation_id="list_approvals", summary="What waits for people")
@@ -20,7 +28,7 @@ async def approvals(
     status: Annotated[
         Literal["waiting", "approved", "denied", "expired"], Query(description="Which of them")
     ] = "waiting",
-    run_id: Annotated[str | None, Query(max_length=128)] = None,
+    run_id: Annotated[str | None, Query(pattern=types.RUN_ID, description="Those of one run")] = None,
     limit: Limit = 100,
 ) -> types.Approvals:
     """Actions in plain words, with their money, risk, reason, and the votes so far; the oldest first."""

@@ -10,14 +10,16 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from windtunnel.errors import WindtunnelError
+from windtunnel.server.asking import route
 from windtunnel.server.problems import Problem, problem_of
 from windtunnel.words import suggest
 
 log = logging.getLogger("windtunnel.server")
 SHOWN = 50  # fields of one request that are told
-CODES = {404: "not_found", 405: "method", 415: "media_type"}
+CODES = {400: "unreadable", 404: "not_found", 405: "method", 415: "media_type"}
 
 
 def install(app: FastAPI) -> None:
@@ -44,9 +46,13 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
         code, status = CODES.get(error.status_code, "http"), error.status_code
-        remedy = "/docs lists what there is" if status in {404, 405} else None
+        remedy = "/docs lists what there is" if status == 404 else None
         said = f"nothing is at {request.url.path[:200]}" if status == 404 else str(error.detail)
         headers = tuple((error.headers or {}).items())
+        if status == 405:
+            allowed = ", ".join(_methods(request))
+            said, remedy = f"{request.method[:20]} does nothing at {request.url.path[:200]}", f"it takes {allowed}"
+            headers = (("allow", allowed),)
         return _answer(Problem(status, code, said, remedy, headers=headers))
 
     @app.exception_handler(Exception)
@@ -54,6 +60,15 @@ def install(app: FastAPI) -> None:
         log.exception("%s %s", request.method, request.url.path, exc_info=error)
         remedy = "try again; if it stays so, report it with the request id, which the server's log has too"
         return _answer(Problem(500, "bug", "something went wrong inside the server", remedy))
+
+
+def _methods(request: Request) -> list[str]:
+    """All that its path takes: each route knows only its own, the API's description knows them all."""
+    path = route(request.scope)
+    for template, operations in request.app.openapi()["paths"].items():
+        if compile_path(template)[0].match(path):
+            return sorted(method.upper() for method in operations)
+    return ["GET"]  # pages and files
 
 
 def _said(one: Any, known: list[str]) -> str:

@@ -14,9 +14,10 @@ from starlette.background import BackgroundTask
 from windtunnel.control.index import Filter
 from windtunnel.server import types
 from windtunnel.server.rest.bodies import stored
-from windtunnel.server.rest.common import PROBLEMS, After, Ask, Limit, RunPath, TurnQuery, Who
+from windtunnel.server.rest.careful import CarefulRoute
+from windtunnel.server.rest.common import PROBLEMS, After, Ask, Limit, RunPath, TurnQuery, Who, Word
 
-routes = APIRouter(responses=PROBLEMS)
+routes = APIRouter(responses=PROBLEMS, route_class=CarefulRoute)
 SIMULATION = "/simulations/{run_id}"
 MEDIA = {
     "csv": "text/csv",
@@ -25,6 +26,7 @@ MEDIA = {
     "html": "text/html",
     "parquet": "application/vnd.apache.parquet",
 }
+_FILE = {"schema": {"type": "string", "format": "binary"}}
 
 
 @routes.post(
@@ -50,14 +52,14 @@ async def start(
 async def list_runs(
     ask: Ask,
     who: Who,
-    world: str | None = None,
-    scenario: str | None = None,
+    world: Word = None,
+    scenario: Word = None,
     status: types.Status | None = None,
-    tag: str | None = None,
+    tag: Word = None,
     text: Annotated[
         str | None, Query(max_length=200, description="In its id, scenario, tags or reason")
     ] = None,
-    parent: Annotated[str | None, Query(description="Forks of this run")] = None,
+    parent: Annotated[str | None, Query(max_length=80, description="Forks of this run")] = None,
     since: Annotated[datetime | None, Query(description="Made at this time or later")] = None,
     until: Annotated[datetime | None, Query(description="Made before this time")] = None,
     order: Literal["created", "updated"] = "created",
@@ -128,8 +130,8 @@ async def entries(
         int, Query(ge=-1, lt=1 << 62, description="The number of the last entry that is known")
     ] = -1,
     turn: TurnQuery = None,
-    kind: str | None = None,
-    actor: str | None = None,
+    kind: Word = None,
+    actor: Word = None,
     limit: Limit = 200,
 ) -> types.EntryPage:
     """Entry by entry as it was written, with the past that a fork shares."""
@@ -142,8 +144,8 @@ async def metrics(
     who: Who,
     run_id: RunPath,
     turn: TurnQuery = None,
-    agent: str | None = None,
-    name: str | None = None,
+    agent: Word = None,
+    name: Word = None,
     points: Annotated[int, Query(ge=2, le=2000)] = 200,
 ) -> types.Curves:
     """Long runs are sampled to `points`, the first and the last turn always among them."""
@@ -241,7 +243,7 @@ async def feedback(ask: Ask, who: Who, run_id: RunPath, request: types.FeedbackR
     summary="Take it along",
     tags=["proof"],
     response_class=FileResponse,
-    responses={200: {"content": {media: {} for media in sorted(set(MEDIA.values()))}}},
+    responses={200: {"content": {media: _FILE for media in sorted(set(MEDIA.values()))}}},
 )
 async def export(
     ask: Ask, who: Who, run_id: RunPath, to: Literal["csv", "parquet", "jsonl", "chat", "html"] = "jsonl"

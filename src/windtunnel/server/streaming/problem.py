@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import msgspec
 from starlette.responses import Response
 
 from windtunnel.errors import WindtunnelError
-
-STATUS = {
-    "unauthorized": 401,
-    "forbidden": 403,
-    "not_found": 404,
-    "wrong_state": 409,
-    "crowded": 503,
-    "storage": 503,
-}
+from windtunnel.server.problems import problem_of
 
 
 def problem(error: WindtunnelError) -> Response:
-    status = STATUS.get(error.code, 400)
-    told = {"type": "about:blank", "title": error.message, "status": status, **error.as_dict()}
-    return Response(msgspec.json.encode(told), status, media_type="application/problem+json")
+    found = problem_of(error)
+    headers = {**dict(found.headers), "cache-control": "no-store"}
+    return Response(found.body(), found.status, headers, media_type="application/problem+json")
