@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from importlib.util import find_spec
 from typing import Annotated
 
 import typer
@@ -46,6 +47,9 @@ def serve(
 
         from windtunnel.server.assembly import Assembly  # noqa: PLC0415
         from windtunnel.server.logs import configure  # noqa: PLC0415
+
+        if find_spec("fastmcp") is None:  # imported for the first request only, and missed now
+            raise ModuleNotFoundError("no fastmcp", name="fastmcp")
     except ModuleNotFoundError as error:
         raise UsageError(f"a server needs {error.name}, which is not installed", remedy=EXTRA) from None
     workspace = find_workspace()
