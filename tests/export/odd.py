@@ -108,7 +108,7 @@ def played(folder: Path, turns: int = 10, agents: int = 2) -> tuple[Path, str]:
     players = {"ada": Talker()}
     begin(store, WORLD_OF_WORDS, scenario, "words", players=players)
     store.close()
-    (done,) = at_once(LocalExecutor().play([Job(path, "words", WORLD_OF_WORDS, players)]))
+    (done,) = at_once(LocalExecutor().play([Job(str(path), "words", WORLD_OF_WORDS, players)]))
     assert done.error is None
     return path, "words"
 

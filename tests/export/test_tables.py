@@ -100,7 +100,7 @@ def test_a_fork_exports_the_past_it_shares(tmp_path):
     store = SqliteStore(path)
     fork(store, WORLD_OF_WORDS, run_id, read_point("4"), "other", players=players)
     store.close()
-    at_once(LocalExecutor().play([Job(path, "other", WORLD_OF_WORDS, players)]))
+    at_once(LocalExecutor().play([Job(str(path), "other", WORLD_OF_WORDS, players)]))
     out = export_run(path, "other", "jsonl", tmp_path / "fork.jsonl")
     assert rehashed(out) == head_of(path, "other")
     turns = [told["turn"] for told in lines(out) if told["kind"] == "scored"]

@@ -103,7 +103,7 @@ def finish(uncut: Uncut, case: Case, heard_before: list[Exchange]) -> None:
     assert spent.money == uncut.bill
     assert doubtful.money == sum(uncut.worst[key] for key in open_)
     assert billed_unseen <= doubtful.money
-    about = history.overview(Found(case.folder / "store.sqlite", row(case)))
+    about = history.overview(Found(str(case.folder / "store.sqlite"), row(case)))
     assert (about.again.calls, about.again.money) == (len(open_), doubtful.money)
 
 

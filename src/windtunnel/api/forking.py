@@ -39,7 +39,7 @@ class Made(Struct):
             runs = [*self.runs, *self.controls]
             if home.elsewhere(runs[0].row.world):
                 for one in runs:
-                    await elsewhere.ask(home.workspace, ["resume", f"{one.path}:{one.row.run_id}"], playing)
+                    await elsewhere.ask(home.workspace, ["resume", one.address], playing)
             else:
                 await home.play(playing, runs)
 
@@ -143,7 +143,7 @@ def _elsewhere(
     words += [word for name, value in options.items() if value is not None for word in (name, str(value))]
     words += agent_words(agents)
     answer = at_once(elsewhere.ask(run._home.workspace, words))
-    there = {one.row.run_id: one for one in look(run.store)}
+    there = {one.row.run_id: one for one in look(run._where().location)}
     controls = [there[name] for name in answer.get("controls", ())]
     several = options.get("--branches") is not None
     return Made(run, [there[name] for name in answer["runs"]], controls, several)

@@ -100,7 +100,7 @@ class Run:
 
     @property
     def store(self) -> Path:
-        """The one file it lies in."""
+        """The one file it lies in; an error where runs lie in PostgreSQL."""
         return self._where().path
 
     @property
@@ -387,10 +387,10 @@ class Run:
         check_format(to, min_score=min_score)
         found = self._now()
         if to == "chat":
-            return export_chat(found.path, found.row.run_id, path, min_score=min_score).path
+            return export_chat(found.location, found.row.run_id, path, min_score=min_score).path
         world = self._home.told_world(found.row.world)
         return export_run(
-            found.path, found.row.run_id, to, path, world=world, effects=effects, operations=operations,
+            found.location, found.row.run_id, to, path, world=world, effects=effects, operations=operations,
             public_key=self._home.workspace.public_key,
         )  # fmt: skip
 
@@ -399,8 +399,7 @@ class Run:
     @property
     def _name(self) -> str:
         """As the verbs take it, wherever the store lies."""
-        found = self._where()
-        return f"{found.path}:{found.row.run_id}"
+        return self._where().address
 
     def __repr__(self) -> str:
         if not self.done:

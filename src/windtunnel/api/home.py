@@ -112,11 +112,11 @@ def the_workspace(given: Workspace | str | os.PathLike[str] | None) -> Workspace
 
 def again(found: Found) -> Found:
     """The same run as it is now."""
-    for one in look(found.path):
+    for one in look(found.location, found.row.run_id):
         if one.row.run_id == found.row.run_id:
             return one
-    raise NotFound(f"run {found.row.run_id} is no longer in its store", where=str(found.path))
+    raise NotFound(f"run {found.row.run_id} is no longer in its store", where=found.location)
 
 
 def row_of(found: Found, **changes: Any) -> Found:
-    return Found(found.path, msgspec.structs.replace(found.row, **changes))
+    return Found(found.location, msgspec.structs.replace(found.row, **changes))

@@ -103,7 +103,7 @@ def _read(text: str) -> Any:
 def _sit(control: Control, run: str, effect: str, by: str) -> int:
     """Question after question, as long as the run asks and the person likes."""
     found = control.find(run)
-    name = f"{found.path}:{found.row.run_id}"
+    name = found.address
     world: World | None = None
     for _ in range(ANSWERS):
         waiting = questions(control, name, effect, world=world)
@@ -122,7 +122,7 @@ def _sit(control: Control, run: str, effect: str, by: str) -> int:
         world = world or control.find_world(found.row.world)
         stopper = Stopper()
         (done,) = play(control, [found], world, stopper)
-        after = Found(found.path, done.row)
+        after = Found(found.location, done.row)
         if (
             done.error is not None
             or done.row.status is not Status.WAITING

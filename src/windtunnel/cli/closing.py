@@ -14,6 +14,7 @@ from windtunnel.control import Found, opened
 from windtunnel.control.history import curves, finals, overview, telling
 from windtunnel.errors import ScenarioError, WindtunnelError
 from windtunnel.journal import Status
+from windtunnel.journal.address import is_address
 from windtunnel.run.at_once import at_once
 from windtunnel.run.revising import revises, takes_now
 from windtunnel.scenario import override_scenario, scenario_from_plain
@@ -53,7 +54,7 @@ def close(found: Found, world: World | None) -> None:
         render.facts(
             [
                 ("run", f"[bold]{row.run_id}[/]"),
-                ("file", escape(short_path(found.path))),
+                ("file", escape(short_place(found.location))),
                 ("head", f"{row.head_hash.hex()[:16]}  [dim]entry {row.head_seq:,}[/]"),
             ]
         ),
@@ -118,6 +119,10 @@ def _examples(scenario: Scenario, world: World) -> Iterator[tuple[str, Scenario]
                 if changed.parameters != parameters:
                     yield example, changed
                     break
+
+
+def short_place(location: str) -> str:
+    return location if is_address(location) else short_path(Path(location))
 
 
 def short_path(path: Path) -> str:

@@ -50,7 +50,7 @@ def run_data(found: Found, metrics: Finals) -> dict[str, Any]:
     return {
         "run_id": row.run_id,
         "status": str(row.status),
-        "store": str(found.path),
+        "store": found.location,
         "turns": row.turn,
         "head": row.head_hash.hex(),
         "metrics": metrics,

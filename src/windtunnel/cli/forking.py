@@ -97,7 +97,7 @@ def _data(parent: Found, at: str, made: list[Found], controls: list[Found]) -> d
         "at": at,
         "runs": [found.row.run_id for found in made],
         "controls": [found.row.run_id for found in controls],
-        "store": str(parent.path),
+        "store": parent.location,
         "statuses": {found.row.run_id: str(found.row.status) for found in [*made, *controls]},
     }
 
@@ -114,8 +114,8 @@ def _made(parent: Found, at: str, made: list[Found], controls: list[Found]) -> i
 def _close(
     parent: Found, at: str, world: World, branches: list[Done], controls: list[Done], stopper: Stopper
 ) -> int:
-    made = [Found(done.job.path, done.row) for done in branches]
-    unchanged = [Found(done.job.path, done.row) for done in controls]
+    made = [Found(done.job.location, done.row) for done in branches]
+    unchanged = [Found(done.job.location, done.row) for done in controls]
     keys = history.telling(history.finals(parent), world.headline)
     verdicts = _verdicts(parent, made, unchanged, keys)
     if say.door.json:

@@ -18,6 +18,7 @@ from windtunnel.control import Found, keeping, retention
 from windtunnel.errors import UsageError
 from windtunnel.export import FORMATS, check_format, export_chat, export_run
 from windtunnel.journal import Status
+from windtunnel.journal.address import is_address
 from windtunnel.journal.transfer import backup as copy_store
 from windtunnel.words import counted
 
@@ -40,11 +41,17 @@ def backup(
       windtunnel backup 4k2 copies/growth.sqlite
       windtunnel backup .windtunnel/runs/4k2v9h0a7c.sqlite /mnt/usb/growth.sqlite
     """
-    path = Path(store) if Path(store).is_file() else door.the_control().find(store).path
-    target = to / path.name if to.is_dir() else to
-    made = copy_store(path, target)
+    if Path(store).is_file():
+        place, name = store, Path(store).name
+        made = copy_store(place, to / name if to.is_dir() else to)
+    else:
+        control = door.the_control()
+        found = control.find(store)
+        place = found.location
+        name = f"{found.row.run_id}.sqlite" if is_address(place) else found.path.name
+        made = keeping.copy_out(control.workspace, found, to / name if to.is_dir() else to)
     if say.door.json:
-        say.data({"store": str(path), "to": str(made), "bytes": made.stat().st_size})
+        say.data({"store": place, "to": str(made), "bytes": made.stat().st_size})
     else:
         say.show(f"copied to {escape(short_path(made))}  [dim]{render.size(made.stat().st_size)}[/]")
     return 0
@@ -65,7 +72,7 @@ def import_(
     target, merged = keeping.bring_in(control.workspace, store, run)
     if say.door.json:
         about = {"copied": merged.copied, "same": merged.same, "refused": merged.refused}
-        say.data({"store": str(target), **about})
+        say.data({"store": target, **about})
     else:
         facts = [("copied", ", ".join(merged.copied) or "none")]
         facts += [("here already", ", ".join(merged.same))] if merged.same else []
@@ -217,7 +224,7 @@ def export(
         return _chat(found, path, min_score)
     world = door.told_world(found.row.world, control.workspace)
     target = export_run(
-        found.path, found.row.run_id, to, path, world=world, effects=effects, operations=operations
+        found.location, found.row.run_id, to, path, world=world, effects=effects, operations=operations
     )
     if say.door.json:
         say.data({"run_id": found.row.run_id, "to": to, "path": str(target), "bytes": target.stat().st_size})
@@ -227,7 +234,7 @@ def export(
 
 
 def _chat(found: Found, path: Path | None, min_score: float | None) -> int:
-    done = export_chat(found.path, found.row.run_id, path, min_score=min_score)
+    done = export_chat(found.location, found.row.run_id, path, min_score=min_score)
     left_out = {name: getattr(done, name) for name in LEFT_OUT}
     size = done.path.stat().st_size
     if say.door.json:

@@ -10,7 +10,7 @@ from msgspec.structs import asdict
 from rich.markup import escape
 
 from windtunnel.cli import asking, door, judging, render, say, turning
-from windtunnel.cli.closing import short_path, steps
+from windtunnel.cli.closing import short_place, steps
 from windtunnel.cli.options import Run
 from windtunnel.codec import decode_body
 from windtunnel.control import Found, history
@@ -203,7 +203,7 @@ def _facts(found: Found, about: history.Overview) -> list[tuple[str, str]]:
     if about.children:
         names = _listed([child.run_id for child in about.children])
         facts.append(("forks", f"{len(about.children)}  [dim]{names}[/]"))
-    facts.append(("file", escape(short_path(found.path))))
+    facts.append(("file", escape(short_place(found.location))))
     return facts
 
 

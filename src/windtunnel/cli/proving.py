@@ -31,9 +31,7 @@ def replay(run: Run) -> int:
     found = control.find(run)
     world = control.find_world(found.row.world)
     with Progress(world.headline) as progress:
-        result = asyncio.run(
-            control.replay(f"{found.path}:{found.row.run_id}", world=world, observer=progress)
-        )
+        result = asyncio.run(control.replay(found.address, world=world, observer=progress))
     if say.door.json:
         about = {"run_id": result.run_id, "identical": result.identical, "turns": result.turns}
         say.data({**about, "first_difference": result.first_difference})

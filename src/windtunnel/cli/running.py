@@ -129,7 +129,7 @@ def play_and_close(
 
 def told(found: Found, done: Done, world: World, stopper: Stopper) -> int:
     """How a run stands that was `found` and then played; its status is the exit code."""
-    begun, after = found.row.turn, Found(found.path, done.row)
+    begun, after = found.row.turn, Found(found.location, done.row)
     if done.error is not None and (done.error.exit_code == 2 or after.row.turn == begun == 0):
         return _never_ran(after, done)
     close(after, world)

@@ -33,7 +33,7 @@ async def ask(
     arguments: Mapping[str, Any] | None = None,
 ) -> Answered:
     """The answer to a query of the world, as one of its agents (the first, if none is named)."""
-    player = await control.at(f"{found.path}:{found.row.run_id}", turn)
+    player = await control.at(found.address, turn)
     return await ask_player(player, query, agent=agent, arguments=arguments)
 
 

@@ -11,9 +11,8 @@ from typing import Any
 from msgspec import Struct
 
 from windtunnel.codec import decode_body
-from windtunnel.control.catalog import Found
+from windtunnel.control.catalog import Found, opened
 from windtunnel.control.history import Finals, Key, finals
-from windtunnel.control.verbs import opened
 from windtunnel.errors import UsageError
 from windtunnel.journal import Entry
 from windtunnel.journal.lineage import Lineage

@@ -17,10 +17,10 @@ from typing import Literal
 from msgspec import Struct
 
 from windtunnel.config import Workspace
-from windtunnel.control.catalog import UNUSABLE, indexed, look, store_paths
+from windtunnel.control.catalog import UNUSABLE, database, indexed, look, store_paths
 from windtunnel.control.database import CATALOG, open_database
 from windtunnel.discovery import list_worlds
-from windtunnel.errors import WindtunnelError
+from windtunnel.errors import NotFound, WindtunnelError
 from windtunnel.words import counted
 
 Level = Literal["good", "note", "bad"]
@@ -29,7 +29,7 @@ WAL_FIXED = (3, 51, 3)
 LOW_BYTES = 1 << 30
 REBUILD = "windtunnel runs --rebuild"
 NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs", "lustre"}
-EXTRAS = {"frames": ("pandas", "polars", "pyarrow"), "sign": ("cryptography",)}
+EXTRAS = {"frames": ("pandas", "polars", "pyarrow"), "sign": ("cryptography",), "postgres": ("psycopg",)}
 
 
 class Check(Struct):
@@ -205,6 +205,13 @@ def _stores(workspace: Workspace) -> Iterator[Check]:
 
 
 def _looked_through(workspace: Workspace) -> Iterator[Check]:
+    if place := database(workspace):
+        try:
+            yield Check("database", "good", f"{counted(len(look(place)), 'run')} in {place}")
+        except NotFound:
+            yield Check("database", "good", f"{place} answers; no run was made there yet")
+        except WindtunnelError as error:
+            yield Check("database", "bad", f"{place}: {error.message}", error.remedy)
     paths = store_paths(workspace)
     runs = 0
     for path in paths:

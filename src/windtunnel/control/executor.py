@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
 from msgspec import Struct, field
@@ -25,7 +24,7 @@ CONCURRENCY = 5  # runs at a time, unless windtunnel.toml says otherwise
 class Job(Struct):
     """A run to be played. `world` is the object here; executors in other processes find it by name."""
 
-    path: Path
+    location: str
     run_id: str
     world: World
     players: Mapping[str, Any] = field(default_factory=dict)
@@ -83,7 +82,7 @@ class LocalExecutor:
             await hub.aclose()
 
     async def _play(self, job: Job, observer: Observer | None, hub: Hub) -> Done:
-        store = open_store(job.path, self._workspace)
+        store = open_store(job.location, self._workspace)
         try:
             row = await play_run(
                 store,

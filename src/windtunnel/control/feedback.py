@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from windtunnel.codec import encode_body
-from windtunnel.control.catalog import Found
-from windtunnel.control.verbs import Control, opened
+from windtunnel.control.catalog import Found, opened
+from windtunnel.control.verbs import Control
 from windtunnel.errors import CodecError, NotFound, UsageError, WrongState
 from windtunnel.journal.lineage import Lineage
 from windtunnel.models.tracing import tracer_for
@@ -58,7 +58,7 @@ def give(
     """Post feedback of the run, of an entry by its number, or of an effect by its name."""
     run_id = found.row.run_id
     if found.row.pruned is not None:
-        raise WrongState(f"run {run_id} was pruned: nothing is left to speak of", where=str(found.path))
+        raise WrongState(f"run {run_id} was pruned: nothing is left to speak of", where=found.location)
     try:
         with opened(found, read_only=True) as store:
             turn, number, effect = _subject(Lineage(store, run_id), entry)

@@ -12,8 +12,8 @@ from typing import Any
 from msgspec import Struct, field
 
 from windtunnel.codec import decode_body, encode_body, seen_digest
-from windtunnel.control.catalog import Found
-from windtunnel.control.verbs import Control, opened
+from windtunnel.control.catalog import Found, opened
+from windtunnel.control.verbs import Control
 from windtunnel.errors import Divergence, NotFound
 from windtunnel.journal import Effect, Entry, Operation, RunRow
 from windtunnel.journal.lineage import Lineage
@@ -127,7 +127,7 @@ def overview(found: Found) -> Overview:
         if first is None:
             raise NotFound(
                 f"nothing of run {found.row.run_id} is left but its head",
-                where=str(found.path),
+                where=found.location,
                 remedy="windtunnel runs lists the others",
             )
         started: Started = read(first)
@@ -318,7 +318,7 @@ async def observations(control: Control, found: Found, turn: int) -> dict[str, A
     recorded = next((read(e).seen for e in turn_entries(found, turn) if e.kind == "observed"), None)
     if recorded is None:
         return {}
-    player = await control.at(f"{found.path}:{found.row.run_id}", turn - 1)
+    player = await control.at(found.address, turn - 1)
     state = player.frame.state
     actors = (await settled(player.engine.to_act(state))) or player.cast.actors
     seen = [await settled(player.engine.observe(state, actor)) for actor in actors]

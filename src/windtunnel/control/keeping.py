@@ -1,5 +1,5 @@
-"""Keeping the runs of a workspace: bring others in, let old ones go. The rules are the journal's; here is
-which store they are applied to."""
+"""Keeping the runs of a workspace: bring others in, copy them out, let old ones go. The rules are the
+journal's; here is which store they are applied to."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import msgspec
 from msgspec import Struct, field
 
 from windtunnel.config import Workspace
-from windtunnel.control.catalog import Found, all_runs, find_run, look, open_store
-from windtunnel.errors import NotFound, WindtunnelError
+from windtunnel.control.catalog import Found, all_runs, find_run, home_of, look, open_store, opened
+from windtunnel.errors import NotFound, UsageError, WindtunnelError
 from windtunnel.journal import SqliteStore, Status
+from windtunnel.journal.address import is_address
 from windtunnel.journal.heads import heads_path
 from windtunnel.journal.prune import Pruned, plan_prune, prune
-from windtunnel.journal.transfer import Merged, copy_run, merge
+from windtunnel.journal.transfer import Merged, backup, copy_run, merge
 
 
 class Plan(Struct):
@@ -32,7 +33,7 @@ class Swept(Struct):
     notes: list[str] = field(default_factory=list)
 
 
-def bring_in(workspace: Workspace, source: Path, run: str = "") -> tuple[Path, Merged]:
+def bring_in(workspace: Workspace, source: Path, run: str = "") -> tuple[str, Merged]:
     """Copy a run (or all) of another store here: the store it came to, and what became of each."""
     rows = look(source)
     if run:
@@ -40,36 +41,58 @@ def bring_in(workspace: Workspace, source: Path, run: str = "") -> tuple[Path, M
     if not rows:
         raise NotFound("this store holds no run", where=str(source))
     target = _home(workspace, rows)
-    fresh = not target.exists()
-    opened, into = SqliteStore(source, read_only=True), open_store(target, workspace, create=True)
+    fresh = not is_address(target) and not Path(target).exists()
+    held, into = SqliteStore(source, read_only=True), open_store(target, workspace, create=True)
+    empty = False
     try:
         if run:
             run_id = rows[0].row.run_id
-            done = copy_run(opened, into, run_id)
+            done = copy_run(held, into, run_id)
             merged = Merged(copied=[run_id] if done else [], same=[] if done else [run_id])
         else:
-            merged = merge(opened, into)
-        empty = not into.runs()
-    except BaseException:
-        empty = not into.runs()
-        raise
+            merged = merge(held, into)
     finally:
-        opened.close()
+        empty = fresh and not into.runs()
+        held.close()
         into.close()
-        if fresh and empty:
-            for file in (target, heads_path(target)):
-                file.unlink(missing_ok=True)
+        if empty:
+            _remove(Path(target))
     return target, merged
 
 
-def _home(workspace: Workspace, rows: list[Found]) -> Path:
-    """The store of the workspace that has some of these runs already, or a new one."""
+def _remove(path: Path) -> None:
+    for file in (path, heads_path(path)):
+        file.unlink(missing_ok=True)
+
+
+def _home(workspace: Workspace, rows: list[Found]) -> str:
+    """The store of the workspace that has some of these runs already, or where a new one goes."""
     names = {found.row.run_id for found in rows}
     for found in all_runs(workspace):
         if found.row.run_id in names and found.row.pruned is None:
-            return found.path
+            return found.location
     first = next((found for found in rows if found.row.parent is None), rows[0])
-    return workspace.runs / f"{first.row.run_id}.sqlite"
+    return home_of(workspace, first.row.run_id)
+
+
+def copy_out(workspace: Workspace, found: Found, to: Path) -> Path:
+    """A file with a run in it, while it goes on: its whole store where that is a file, else the run alone
+    with the past it shares."""
+    if not is_address(found.location):
+        return backup(found.path, to)
+    if to.exists() or heads_path(to).exists():
+        raise UsageError("there is a file here already", where=str(to), remedy="name another file")
+    try:
+        with opened(found, workspace, read_only=True) as source:
+            target = SqliteStore(to, create=True)
+            try:
+                copy_run(source, target, found.row.run_id)
+            finally:
+                target.close()
+    except BaseException:
+        _remove(to)
+        raise
+    return to
 
 
 def plan(
@@ -98,27 +121,30 @@ def plan(
 
 def sizes_of(runs: Iterable[Found]) -> dict[str, int]:
     """About how much each run takes: its store's size, shared evenly by the runs in it."""
-    stores: dict[Path, list[str]] = {}
+    stores: dict[str, list[str]] = {}
     for found in runs:
         if found.row.pruned is None:
-            stores.setdefault(found.path, []).append(found.row.run_id)
-    return {run_id: size_of(path) // len(names) for path, names in stores.items() for run_id in names}
+            stores.setdefault(found.location, []).append(found.row.run_id)
+    return {run_id: size_of(place) // len(names) for place, names in stores.items() for run_id in names}
 
 
-def size_of(path: Path) -> int:
-    files = (path, Path(f"{path}-wal"))
-    return sum(file.stat().st_size for file in files if file.exists())
+def size_of(location: str | Path) -> int:
+    store = open_store(location, read_only=True)
+    try:
+        return store.size()
+    finally:
+        store.close()
 
 
 def sweep(workspace: Workspace, runs: list[Found], *, at: float) -> Swept:
     """Let these runs go, store by store; a store that refuses keeps all of its own and is named."""
-    stores: dict[Path, list[str]] = {}
+    stores: dict[str, list[str]] = {}
     for found in runs:
-        stores.setdefault(found.path, []).append(found.row.run_id)
+        stores.setdefault(found.location, []).append(found.row.run_id)
     swept = Swept()
-    for path, names in stores.items():
+    for location, names in stores.items():
         try:
-            store = open_store(path, workspace)
+            store = open_store(location, workspace)
             try:
                 done: Pruned = prune(store, names, at=at)
             finally:

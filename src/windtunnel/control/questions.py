@@ -12,9 +12,9 @@ import msgspec
 from msgspec import Struct
 
 from windtunnel.codec import decode_body
-from windtunnel.control.catalog import Found
+from windtunnel.control.catalog import Found, opened
 from windtunnel.control.history import overview
-from windtunnel.control.verbs import Asked, Control, opened
+from windtunnel.control.verbs import Asked, Control
 from windtunnel.errors import NotFound, UsageError, WindtunnelError
 from windtunnel.models.signature import schema_of
 from windtunnel.scenario import scenario_from_plain
@@ -91,7 +91,7 @@ def open_questions(control: Control, found: Found) -> list[Asked]:
     answered = {
         decode_body(one.body).get("effect") for one in letters if one.kind == "answer" and one.taken is None
     }
-    waiting = control.waiting(f"{found.path}:{found.row.run_id}")
+    waiting = control.waiting(found.address)
     return [one for one in waiting if one.kind != "approval" and one.effect not in answered]
 
 
@@ -111,7 +111,7 @@ def questions(control: Control, name: str, effect: str = "", *, world: World | N
 
 
 def _nothing(control: Control, found: Found) -> NotFound:
-    kinds = {one.kind for one in control.waiting(f"{found.path}:{found.row.run_id}")}
+    kinds = {one.kind for one in control.waiting(found.address)}
     if kinds - {"approval"}:
         return NotFound("it is answered already", where=found.name, remedy=f"windtunnel resume {found.name}")
     if kinds:

@@ -6,8 +6,8 @@ and names; none prints.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,13 @@ from msgspec import Struct, structs
 from windtunnel.codec import decode_body, encode_body
 from windtunnel.config import Workspace
 from windtunnel.control.approvals import Approval, Voted, approvals_of, the_one, vote
-from windtunnel.control.catalog import Found, all_runs, find_run, open_store
+from windtunnel.control.catalog import Found, all_runs, find_run, home_of, open_store, opened
 from windtunnel.control.executor import CONCURRENCY, Done, Executor, Job, LocalExecutor, hub_of
 from windtunnel.control.ids import new_run_id
 from windtunnel.control.notify import flush, notice
 from windtunnel.errors import ModelSetup, NotFound, UsageError, WrongState
-from windtunnel.journal import Effect, Owner, SqliteStore, Status, Store
+from windtunnel.journal import Effect, Owner, Status, Store
+from windtunnel.journal.address import is_address
 from windtunnel.journal.texts import whole
 from windtunnel.journal.verify import Verified, verify
 from windtunnel.run.begin import Said, begin
@@ -74,8 +75,8 @@ class Control:
         operations begin with. `run_id`: a name that `new_run_id` made before."""
         self._check_models(scenario)
         run_id = run_id or new_run_id()
-        where = path or self.workspace.runs / f"{run_id}.sqlite"
-        fresh = not where.exists()
+        where = str(path) if path else home_of(self.workspace, run_id)
+        fresh = not is_address(where) and not Path(where).exists()
         store = open_store(where, self.workspace, create=True)
         try:
             row = begin(
@@ -84,7 +85,7 @@ class Control:
         except BaseException:
             store.close()
             if fresh:
-                _remove_store(where)
+                _remove_store(Path(where))
             raise
         store.close()
         return Found(where, row)
@@ -117,7 +118,7 @@ class Control:
         named = set() if world is not None else {found.row.world for found in runs}
         worlds = {name: self.find_world(name) for name in sorted(named)}  # looked for once, not for every run
         jobs = [
-            Job(f.path, f.row.run_id, world or worlds[f.row.world], players or {}, stop_after, budget)
+            Job(f.location, f.row.run_id, world or worlds[f.row.world], players or {}, stop_after, budget)
             for f in runs
         ]
         done = await self.executor.play(jobs, observer)
@@ -156,14 +157,14 @@ class Control:
         parent, point = self.find(name), read_point(at)
         world = world or self.find_world(parent.row.world)
         change = change and self._checked(change)
-        store = open_store(parent.path, self.workspace)
+        store = open_store(parent.location, self.workspace)
 
         def make(change: Change | None, branch: int) -> Found:
             made = fork(
                 store, world, parent.row.run_id, point, new_run_id(), change=change, branch=branch,
                 players=dict(players or {}), clock=self.clock, said=said,
             )  # fmt: skip
-            return Found(parent.path, made)
+            return Found(parent.location, made)
 
         try:
             if branches == 1:
@@ -199,20 +200,14 @@ class Control:
         observer: Observer | None = None,
     ) -> Replayed:
         found = self.find(name)
-        store = SqliteStore(found.path, read_only=True)
-        try:
+        with opened(found, self.workspace, read_only=True) as store:
             world = world or self.find_world(found.row.world)
             return await replay(store, world, found.row.run_id, players=players, observer=observer)
-        finally:
-            store.close()
 
     def verify(self, name: str) -> Verified:
         found = self.find(name)
-        store = SqliteStore(found.path, read_only=True)
-        try:
+        with opened(found, self.workspace, read_only=True) as store:
             return verify(store, found.row.run_id, public_key=self.workspace.public_key)
-        finally:
-            store.close()
 
     # --- mail ---
 
@@ -248,7 +243,7 @@ class Control:
         with opened(found, self.workspace) as store:
             row = move_run(store, found.row.run_id, status, sender, self.clock)
         notice(self.workspace, [found], self._looked_into, self.clock)
-        return Found(found.path, row)
+        return Found(found.location, row)
 
     def waiting(self, name: str) -> list[Asked]:
         """What of a run waits for people: votes and answers."""
@@ -355,17 +350,6 @@ def _asked(found: Found, effect: Effect, told: Effect) -> Asked:
         found.row.run_id, effect.name, effect.kind, effect.actor, effect.turn, action_digest(effect.request),
         effect.asked, decode_body(told.request),
     )  # fmt: skip
-
-
-@contextmanager
-def opened(
-    found: Found, workspace: Workspace | None = None, *, read_only: bool = False
-) -> Iterator[SqliteStore]:
-    store = SqliteStore(found.path, read_only=True) if read_only else open_store(found.path, workspace)
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 def _remove_store(path: Path) -> None:

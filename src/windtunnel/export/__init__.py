@@ -50,13 +50,13 @@ def export_run(
     operations: bool = False,
     public_key: str | None = None,
 ) -> Path:
-    """Export a run of a store; returns the file. `world` only adds which metrics a report shows first;
-    `effects` and `operations` go to jsonl after history."""
-    from windtunnel.journal import SqliteStore  # noqa: PLC0415 - a store is opened only for a known format
+    """Export a run of a store, named by its location; returns the file. `world` only adds which
+    metrics a report shows first; `effects` and `operations` go to jsonl after history."""
+    from windtunnel.control.catalog import open_store  # noqa: PLC0415 - only for a known format
     from windtunnel.journal.lineage import Lineage  # noqa: PLC0415
 
     check_format(to)
-    opened = SqliteStore(store, read_only=True)
+    opened = open_store(store, read_only=True)
     try:
         lineage = Lineage(opened, run_id)
         verified = None
@@ -66,7 +66,7 @@ def export_run(
             verified = verify(opened, run_id, public_key=public_key)
         return export_lineage(
             lineage,
-            Path(store),
+            str(store),
             to,
             path,
             world=world,
@@ -82,14 +82,14 @@ def export_chat(
     store: str | Path, run_id: str, path: str | Path | None = None, *, min_score: float | None = None
 ) -> ChatWritten:
     """Chat with the counts of what was left out; `min_score` keeps only calls that have such feedback."""
+    from windtunnel.control.catalog import open_store  # noqa: PLC0415
     from windtunnel.export.chat import ChatWritten, write_chat  # noqa: PLC0415 - each format loads its own
-    from windtunnel.journal import SqliteStore  # noqa: PLC0415
     from windtunnel.journal.lineage import Lineage  # noqa: PLC0415
 
-    opened = SqliteStore(store, read_only=True)
+    opened = open_store(store, read_only=True)
     try:
         lineage = Lineage(opened, run_id)
-        written = ChatWritten(_target(lineage, Path(store), "chat", path))
+        written = ChatWritten(_target(lineage, str(store), "chat", path))
         with writing(written.path) as file:
             write_chat(lineage, file, written, min_score)
     finally:
@@ -99,7 +99,7 @@ def export_chat(
 
 def export_lineage(
     lineage: Lineage,
-    store: Path,
+    store: str,
     to: str,
     path: str | Path | None = None,
     *,
@@ -136,16 +136,16 @@ def export_lineage(
     return target
 
 
-def _target(lineage: Lineage, store: Path, to: str, path: str | Path | None) -> Path:
+def _target(lineage: Lineage, store: str, to: str, path: str | Path | None) -> Path:
     row = lineage.row
     if row.pruned is not None:
-        raise UsageError(f"run {row.run_id} was pruned; there is nothing left to export", where=str(store))
+        raise UsageError(f"run {row.run_id} was pruned; there is nothing left to export", where=store)
     name = f"{row.run_id}.{SUFFIXES.get(to, to)}"
     target = Path(path) if path is not None else Path(name)
     return target / name if target.is_dir() else target
 
 
-def _page(lineage: Lineage, store: Path, world: World | None, verified: Verified | None) -> bytes:
+def _page(lineage: Lineage, store: str, world: World | None, verified: Verified | None) -> bytes:
     from windtunnel.export.facts import gather  # noqa: PLC0415 - each format loads its own
     from windtunnel.export.report import page  # noqa: PLC0415
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from msgspec import Struct, field
@@ -62,7 +61,7 @@ class Facts(Struct):
     """A run as its report tells it."""
 
     row: RunRow
-    store: Path
+    store: str  # its location
     started: Started
     scenario: dict[str, Any]
     forks: list[RunRow]  # the run and its parents, the oldest first
@@ -81,7 +80,7 @@ class Facts(Struct):
     sections: list[Section] = field(default_factory=list)  # the world's own
 
 
-def gather(lineage: Lineage, store: Path, world: World | None, verified: Verified | None) -> Facts:
+def gather(lineage: Lineage, store: str, world: World | None, verified: Verified | None) -> Facts:
     (first,) = lineage.entries(-1, 0)
     started: Started = read(first)
     scenario, _, _ = circumstances(lineage, lineage.row.head_seq)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from windtunnel.export.charts import compared
 from windtunnel.export.curves import Chart, chart_markup
 from windtunnel.export.facts import Decision, EffectTold, Facts, Happening, Sample
 from windtunnel.export.markup import attribute, change, number, shown, spoken, table, text
+from windtunnel.journal.address import is_address
 from windtunnel.world import WORLD, Section
 
 MAX_STANDINGS = 30
@@ -332,7 +334,7 @@ def provenance(facts: Facts) -> str:
         ("played on", text(", ".join(f"{key} {value}" for key, value in platform.items()))),
         ("journal format", str(facts.started.format)),
         ("made", _moment(row.created)),
-        ("store", f'<span class="hash">{text(facts.store.name)}</span>'),
+        ("store", f'<span class="hash">{text(_store_name(facts))}</span>'),
     ]
     for parent, child in zip(facts.forks, facts.forks[1:], strict=False):
         said = f"{child.run_id} is a fork of {parent.run_id} after turn {child.parent_turn}"
@@ -358,10 +360,15 @@ def _indented(plain: dict[str, Any]) -> str:
     return json.dumps(plain, indent=2, ensure_ascii=False)
 
 
+def _store_name(facts: Facts) -> str:
+    return facts.store if is_address(facts.store) else Path(facts.store).name
+
+
 def replay(facts: Facts) -> str:
-    name, row = text(facts.store.name), facts.row
+    name, row = text(_store_name(facts)), facts.row
     at = max(1, row.turn // 2)
-    which = text(f"{facts.store.name}:{row.run_id}" if len(facts.forks) > 1 else facts.store.name)
+    several = len(facts.forks) > 1
+    which = row.run_id if is_address(facts.store) else f"{name}:{row.run_id}" if several else name
     lines = [
         (f"windtunnel verify {which}", "both chains hold, and end at the head above"),
         (

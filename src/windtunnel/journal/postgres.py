@@ -44,7 +44,7 @@ from windtunnel.journal.postgres_rows import (
 )
 from windtunnel.journal.postgres_schema import SCHEMA
 from windtunnel.journal.signing import Signer
-from windtunnel.journal.sqlite_rows import run_row
+from windtunnel.journal.sqlite_rows import NAMED, run_row
 from windtunnel.journal.store import Lease, Owner
 
 CHANNEL = "windtunnel"
@@ -52,12 +52,12 @@ RING = f"SELECT pg_notify('{CHANNEL}', run) FROM unnest(%s::text[]) AS run"
 MAILING = 7_411_102  # letters are numbered in the order of their commits: an advisory lock
 LEASE = f"SELECT run_id, fence, owner, beat, {NOW_MS} FROM lease WHERE run_id=%s"
 # The hashes that folded bodies name; more than those at worst, which keeps a text too many.
-NAMED = (
+FOLDED = (
     "SELECT decode(m[1], 'hex') FROM effect, regexp_matches(request || coalesce(result, ''),"
     """ '"\\$(?:text|json)":"([0-9a-f]{64})"', 'g') AS m"""
     " WHERE (left(request, 1) = ' ' OR left(result, 1) = ' ')"
 )
-LOOSE = f"SELECT hash FROM text WHERE hash NOT IN ({NAMED})"
+LOOSE = f"SELECT hash FROM text WHERE hash NOT IN ({FOLDED})"
 
 
 class PostgresStore(PostgresReader):
@@ -129,6 +129,12 @@ class PostgresStore(PostgresReader):
     def runs(self) -> list[RunRow]:
         return [run_row(row) for row in self._rows(f"SELECT {RUN} FROM run ORDER BY created, run_id")]
 
+    def named(self, prefix: str) -> list[RunRow]:
+        sql = (
+            f"SELECT {RUN} FROM run WHERE run_id>=%s AND starts_with(run_id,%s) ORDER BY run_id LIMIT {NAMED}"
+        )
+        return [run_row(row) for row in self._rows(sql, [prefix, prefix])]
+
     def children(self, run_id: str) -> list[RunRow]:
         rows = self._rows(f"SELECT {RUN} FROM run WHERE parent=%s ORDER BY created, run_id", [run_id])
         return [run_row(row) for row in rows]
@@ -170,12 +176,10 @@ class PostgresStore(PostgresReader):
             compact_heads(shard(self._heads, run_id))
 
     def lease(self, run_id: str) -> Lease | None:
-        """A holder elsewhere that has not beaten for too long holds it no more."""
+        """A holder that is gone, or has not beaten for too long, holds it no more."""
         for row in self._link.ask(LEASE, [run_id]):
             found = read_lease(row, self.location)
-            if found is None or found.owner is None or here(found.owner) or holds(found, row[4]):
-                return found
-            return found._replace(owner=None)
+            return found if found is None or holds(found, row[4]) else found._replace(owner=None)
         return None
 
     def commit(self, batches: Sequence[Batch]) -> None:
@@ -284,9 +288,14 @@ class PostgresStore(PostgresReader):
             )
             ((found,),) = self._link.ask(sql, [run_id])
             total += int(found)
-        sql = f"SELECT coalesce(sum(octet_length(body)), 0) FROM text WHERE hash IN ({NAMED} AND run_id=%s)"
+        sql = f"SELECT coalesce(sum(octet_length(body)), 0) FROM text WHERE hash IN ({FOLDED} AND run_id=%s)"
         ((texts,),) = self._link.ask(sql, [run_id])
         return total + int(texts)
+
+    def size(self) -> int:
+        tables = "SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class"
+        ((found,),) = self._link.ask(f"{tables} WHERE relnamespace='{SCHEMA}'::regnamespace AND relkind='r'")
+        return int(found)
 
     def erase(self, run_id: str, at: float) -> None:
         def write(db: Any) -> None:

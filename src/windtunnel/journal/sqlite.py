@@ -36,6 +36,7 @@ from windtunnel.journal.sqlite_rows import (
     BUSY_SECONDS,
     INSERT_RUN,
     MAIL,
+    NAMED,
     OF_A_RUN,
     RUN,
     Transaction,
@@ -236,6 +237,10 @@ class SqliteStore(SqliteReader):
     def runs(self) -> list[RunRow]:
         return [run_row(row) for row in self._rows(f"SELECT {RUN} FROM run ORDER BY created, run_id")]
 
+    def named(self, prefix: str) -> list[RunRow]:
+        sql = f"SELECT {RUN} FROM run WHERE run_id>=? AND substr(run_id,1,?)=? ORDER BY run_id LIMIT {NAMED}"
+        return [run_row(row) for row in self._rows(sql, [prefix, len(prefix), prefix])]
+
     def children(self, run_id: str) -> list[RunRow]:
         rows = self._rows(f"SELECT {RUN} FROM run WHERE parent=? ORDER BY created, run_id", [run_id])
         return [run_row(row) for row in rows]
@@ -393,6 +398,10 @@ class SqliteStore(SqliteReader):
             ((found,),) = self._rows(f"SELECT coalesce(sum({size}),0) FROM {table} WHERE run_id=?", [run_id])
             total += found
         return total + sum(len(self.text(hash) or b"") for hash in self._named(run_id))
+
+    def size(self) -> int:
+        files = (self.path, Path(f"{self.path}-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
 
     def erase(self, run_id: str, at: float) -> None:
         try:

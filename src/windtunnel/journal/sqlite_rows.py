@@ -26,6 +26,7 @@ from windtunnel.journal.store import Lease, Owner
 
 BUSY_SECONDS = 30.0
 PAGE_BYTES = 8192
+NAMED = 100  # runs that a beginning of their ids may find
 
 RUN = ",".join(RunRow.__struct_fields__)
 ENTRY = (
