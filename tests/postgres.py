@@ -142,11 +142,12 @@ class PostgresServer:
     def url(self, database: str, *, port: int | None = None) -> str:
         return f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{port or self.port}/{database}"
 
-    def database(self) -> str:
-        """The URL of a new, empty database."""
+    def database(self, like: str = "") -> str:
+        """The URL of a new database: an empty one, or a copy of one that nobody is connected to."""
         name = f"wt_{os.getpid()}_{next(self._numbers)}"
+        template = f' TEMPLATE "{like.rpartition("/")[2]}"' if like else ""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
+            connection.execute(f'CREATE DATABASE "{name}"{template}'.encode())
         return self.url(name)
 
     def close(self) -> None:

@@ -11,11 +11,13 @@ from typing import Any
 import apsw
 import msgspec
 import numpy as np
+import psycopg
 
 from windtunnel.codec import Log, encode_body
-from windtunnel.journal import Status, Store
+from windtunnel.journal import SqliteStore, Status, Store
 from windtunnel.journal.lease import this_process
 from windtunnel.journal.lineage import Lineage
+from windtunnel.journal.postgres import PostgresStore
 from windtunnel.run.begin import begin
 from windtunnel.run.clock import Clock
 from windtunnel.run.fork import Change, fork, read_point
@@ -158,7 +160,22 @@ def replayed(store: Store, run_id: str) -> bool:
     return asyncio.run(replay(store, WORLD, run_id, players=PLAYERS)).identical
 
 
-def _plainly(path: Path, sql: str, values: Any) -> tuple[list[Any], int]:
+def _in_postgres(store: PostgresStore, sql: str, values: Any) -> tuple[list[Any], int]:
+    for theirs, ours in (("?", "%s"), ("zeroblob(32)", "decode(repeat('00', 32), 'hex')")):
+        sql = sql.replace(theirs, ours)
+    with psycopg.connect(store._url, autocommit=True) as db:
+        db.execute("SET search_path = journal")
+        done = db.execute(sql.encode(), list(values) or None)
+        return (done.fetchall() if done.description else []), max(done.rowcount, int(sql.startswith("DROP")))
+
+
+def _plainly(at: Any, sql: str, values: Any) -> tuple[list[Any], int]:
+    if isinstance(at, PostgresStore):
+        return _in_postgres(at, sql, values)
+    return _in_sqlite(at.path if isinstance(at, SqliteStore) else at, sql, values)
+
+
+def _in_sqlite(path: Path, sql: str, values: Any) -> tuple[list[Any], int]:
     """What anyone can do to the file with plain sqlite3. While the store is open in this process APSW does
     it: two SQLite libraries in one process do not see each other's locks."""
     if Path(f"{path}-wal").exists():
@@ -178,10 +195,10 @@ def _plainly(path: Path, sql: str, values: Any) -> tuple[list[Any], int]:
         theirs.close()
 
 
-def edit(path: Path, sql: str, *values: Any) -> None:
-    _, changed = _plainly(path, sql, values)
+def edit(at: Any, sql: str, *values: Any) -> None:
+    _, changed = _plainly(at, sql, values)
     assert changed, "the edit met no row: the test would prove nothing"
 
 
-def rows(path: Path, sql: str, *values: Any) -> list[Any]:
-    return _plainly(path, sql, values)[0]
+def rows(at: Any, sql: str, *values: Any) -> list[Any]:
+    return _plainly(at, sql, values)[0]

@@ -8,17 +8,15 @@ import pytest
 from tests.journal import flights
 from tests.journal.flights import replayed, rows
 from windtunnel.errors import LeaseHeld, UsageError, WrongState
-from windtunnel.journal import SqliteStore, Status
+from windtunnel.journal import SqliteStore, Status, Store
 from windtunnel.journal.lease import this_process
 from windtunnel.journal.prune import plan_prune, prune
 from windtunnel.journal.verify import verify
 
 
 @pytest.fixture
-def store(flown):
-    opened = SqliteStore(flown)
-    yield opened
-    opened.close()
+def store(flown_store):
+    return flown_store
 
 
 def test_a_pruned_run_leaves_a_tombstone_with_its_head(store):
@@ -29,7 +27,7 @@ def test_a_pruned_run_leaves_a_tombstone_with_its_head(store):
     verdict = verify(store, "f1")
     assert (verdict.intact, verdict.complete, verdict.pruned) == (True, True, True)
     assert "pruned" in verdict.notes[-1]
-    assert rows(store.path, "SELECT count(*) FROM entry WHERE run_id='f1'") == [(0,)]
+    assert rows(store, "SELECT count(*) FROM entry WHERE run_id='f1'") == [(0,)]
     assert verify(store, "r1").intact
 
 
@@ -86,8 +84,8 @@ def test_the_file_gets_smaller(tmp_path):
     assert store.path.stat().st_size < before / 2
 
 
-def texts(store: SqliteStore) -> set[str]:
-    return {body for (body,) in rows(store.path, "SELECT body FROM text")}
+def texts(store: Store) -> set[str]:
+    return {body for (body,) in rows(store, "SELECT body FROM text")}
 
 
 def test_texts_go_when_no_effect_names_them_any_more(store):
@@ -120,18 +118,18 @@ def test_texts_left_by_a_prune_that_was_cut_short_go_with_the_next(store):
 
 def test_an_effect_that_cannot_be_read_keeps_all_texts(store):
     before = texts(store)
-    flights.edit(store.path, "UPDATE effect SET request=' {' WHERE run_id='r1' AND turn=2")
+    flights.edit(store, "UPDATE effect SET request=' {' WHERE run_id='r1' AND turn=2")
     assert "cannot be read" in prune(store, ["f1"], at=5.0).note
     assert texts(store) == before
 
 
 def test_a_tombstone_with_another_head_than_the_one_outside_is_found(store):
     prune(store, ["f1"], at=5.0)
-    flights.edit(store.path, "UPDATE run SET head_hash=zeroblob(32) WHERE run_id='f1'")
+    flights.edit(store, "UPDATE run SET head_hash=zeroblob(32) WHERE run_id='f1'")
     assert verify(store, "f1").complete is False
 
 
-def plan(store: SqliteStore, **how):
+def plan(store: Store, **how):
     base = store.run("r1")
     rows = [
         msgspec.structs.replace(base, run_id=f"x{age}", updated=100.0 - age, status=status, pruned=pruned)
@@ -162,9 +160,9 @@ def test_a_plan_without_a_condition_is_refused(store):
 
 
 def test_the_weight_of_a_run_counts_what_it_stores(store):
-    bodies = rows(store.path, "SELECT sum(length(body)) FROM entry WHERE run_id='r1'")[0][0]
+    bodies = rows(store, "SELECT sum(length(body)) FROM entry WHERE run_id='r1'")[0][0]
     assert store.weigh("r1") > bodies
     before = store.weigh("r1")
-    flights.edit(store.path, "DELETE FROM text WHERE body=?", flights.BRIEF)
+    flights.edit(store, "DELETE FROM text WHERE body=?", flights.BRIEF)
     assert store.weigh("r1") == before - len(flights.BRIEF)
     assert store.weigh("nobody") == 0

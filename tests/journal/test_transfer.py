@@ -8,29 +8,36 @@ import pytest
 
 from tests.journal import flights
 from tests.journal.flights import edit, replayed, rows
+from tests.journal.stores import KINDS, open_at, place_of
 from windtunnel.errors import LeaseHeld, StorageError, UsageError, WrongState
-from windtunnel.journal import SqliteStore, Status
-from windtunnel.journal.heads import read_heads
+from windtunnel.journal import SqliteStore, Status, Store
 from windtunnel.journal.lease import this_process
 from windtunnel.journal.transfer import backup, copy_run, make_whole, merge
 from windtunnel.journal.verify import verify
 
 
 @pytest.fixture
-def source(flown):
-    store = SqliteStore(flown)
+def source(flown_store):
+    return flown_store
+
+
+@pytest.fixture(params=KINDS)
+def target(request, tmp_path):
+    place = place_of(request.param, request).replace("x.sqlite", "there/y.sqlite")
+    store = open_at(place, tmp_path / "target-heads", create=True)
     yield store
     store.close()
 
 
 @pytest.fixture
-def target(tmp_path):
-    store = SqliteStore(tmp_path / "there" / "y.sqlite", create=True)
+def filed(flown):
+    """In a file."""
+    store = SqliteStore(flown)
     yield store
     store.close()
 
 
-def sound(store: SqliteStore, run_id: str) -> bool:
+def sound(store: Store, run_id: str) -> bool:
     verdict = verify(store, run_id)
     assert verdict.intact, verdict.problems
     return verdict.complete is True and replayed(store, run_id)
@@ -39,13 +46,13 @@ def sound(store: SqliteStore, run_id: str) -> bool:
 def test_a_copied_run_has_the_same_head_and_proves_and_replays(source, target):
     assert copy_run(source, target, "r1") is True
     assert target.run("r1") == source.run("r1")
-    assert read_heads(target.heads)["r1"].hash == source.run("r1").head_hash
+    assert target.head_outside("r1").hash == source.run("r1").head_hash
     assert sound(target, "r1")
     for table in ("entry", "operation", "effect", "checkpoint", "segment", "inbox", "arrival"):
         there = f"SELECT count(*) FROM {table} WHERE run_id='r1'"
-        assert rows(source.path, there) == rows(target.path, there) != [(0,)]
+        assert rows(source, there) == rows(target, there) != [(0,)]
     named = "SELECT hash, body FROM text ORDER BY hash"
-    assert rows(source.path, named) == rows(target.path, named) != []
+    assert rows(source, named) == rows(target, named) != []
 
 
 def test_a_fork_that_travels_alone_takes_its_past_along(source, target):
@@ -60,9 +67,9 @@ def test_a_fork_that_travels_alone_takes_its_past_along(source, target):
 
 def test_copying_again_changes_nothing(source, target):
     copy_run(source, target, "f1")
-    before = rows(target.path, "SELECT count(*) FROM entry")
+    before = rows(target, "SELECT count(*) FROM entry")
     assert copy_run(source, target, "f1") is False
-    assert rows(target.path, "SELECT count(*) FROM entry") == before
+    assert rows(target, "SELECT count(*) FROM entry") == before
 
 
 def test_another_run_of_the_same_name_is_refused(source, target):
@@ -74,21 +81,21 @@ def test_another_run_of_the_same_name_is_refused(source, target):
 
 
 def test_a_run_that_does_not_verify_is_not_copied(source, target):
-    edit(source.path, "UPDATE effect SET result='{}' WHERE run_id='r1' AND turn=2")
+    edit(source, "UPDATE effect SET result='{}' WHERE run_id='r1' AND turn=2")
     with pytest.raises(StorageError, match="does not verify"):
         copy_run(source, target, "r1")
     assert target.runs() == []
 
 
-def test_a_cut_run_gets_no_clean_head_by_being_copied(source, target):
-    lines = source.heads.read_text().replace("r1 60 ", "r1 61 ")
-    source.heads.write_text(lines)
+def test_a_cut_run_gets_no_clean_head_by_being_copied(filed, target):
+    lines = filed.heads.read_text().replace("r1 60 ", "r1 61 ")
+    filed.heads.write_text(lines)
     with pytest.raises(StorageError, match="tail was cut"):
-        copy_run(source, target, "r1")
+        copy_run(filed, target, "r1")
 
 
 def test_a_run_arrives_whole_or_not_at_all(source, target, monkeypatch):
-    real = SqliteStore.checkpoints
+    real = type(source).checkpoints
 
     def fails(self, run_id):
         if self is source and failing:
@@ -96,7 +103,7 @@ def test_a_run_arrives_whole_or_not_at_all(source, target, monkeypatch):
         return real(self, run_id)
 
     failing: list[int] = []
-    monkeypatch.setattr(SqliteStore, "checkpoints", fails)
+    monkeypatch.setattr(type(source), "checkpoints", fails)
 
     def unproved(*_: object) -> Sound:
         failing.append(1)
@@ -106,8 +113,8 @@ def test_a_run_arrives_whole_or_not_at_all(source, target, monkeypatch):
     with pytest.raises(StorageError):
         copy_run(source, target, "r1")
     assert target.runs() == []
-    assert rows(target.path, "SELECT count(*) FROM entry") == [(0,)]
-    assert not read_heads(target.heads)
+    assert rows(target, "SELECT count(*) FROM entry") == [(0,)]
+    assert target.head_outside("r1") is None
 
 
 class Sound:
@@ -115,7 +122,7 @@ class Sound:
 
 
 def test_a_store_of_another_mode_takes_no_run(source, target):
-    edit(source.path, "UPDATE run SET mode='paper'")
+    edit(source, "UPDATE run SET mode='paper'")
     import windtunnel.journal.transfer as room
 
     flights.fly(target, "other", turns=1, stops=())
@@ -129,7 +136,7 @@ def test_merge_keeps_a_fork_beside_its_parent(source, target):
     result = merge(source, target)
     assert (result.copied, result.refused) == (["r1", "f1"], {})
     assert target.run("f1").parent == "r1"
-    assert rows(target.path, "SELECT min(seq) FROM entry WHERE run_id='f1'")[0][0] > 0
+    assert rows(target, "SELECT min(seq) FROM entry WHERE run_id='f1'")[0][0] > 0
     assert sound(target, "r1")
     assert sound(target, "f1")
     assert merge(source, target).same == ["r1", "f1"]
@@ -176,10 +183,10 @@ def test_a_fork_made_whole_has_the_same_head_and_needs_no_parent(source):
     assert make_whole(source, "f1") is True
     after = source.run("f1")
     assert (after.head_seq, after.head_hash, after.parent) == (before.head_seq, before.head_hash, None)
-    edit(source.path, "DELETE FROM entry WHERE run_id='r1'")
-    edit(source.path, "DELETE FROM segment WHERE run_id='r1'")
-    edit(source.path, "DELETE FROM effect WHERE run_id='r1'")
-    edit(source.path, "DELETE FROM checkpoint WHERE run_id='r1'")
+    edit(source, "DELETE FROM entry WHERE run_id='r1'")
+    edit(source, "DELETE FROM segment WHERE run_id='r1'")
+    edit(source, "DELETE FROM effect WHERE run_id='r1'")
+    edit(source, "DELETE FROM checkpoint WHERE run_id='r1'")
     assert sound(source, "f1")
     assert source.checkpoint("f1", 3) is not None, "the past's checkpoints came too"
     assert make_whole(source, "f1") is False
@@ -211,21 +218,21 @@ def test_a_fork_that_is_played_is_not_made_whole(source):
     assert source.run("f1").parent == "r1"
 
 
-def test_a_backup_is_whole_with_its_heads_and_overwrites_nothing(source, tmp_path):
-    backup(source.path, tmp_path / "b" / "copy.sqlite")
+def test_a_backup_is_whole_with_its_heads_and_overwrites_nothing(filed, tmp_path):
+    backup(filed.path, tmp_path / "b" / "copy.sqlite")
     copy = SqliteStore(tmp_path / "b" / "copy.sqlite")
     assert sound(copy, "f1")
     copy.close()
     with pytest.raises(UsageError, match="a file here already"):
-        backup(source.path, tmp_path / "b" / "copy.sqlite")
+        backup(filed.path, tmp_path / "b" / "copy.sqlite")
     assert sorted(path.name for path in (tmp_path / "b").iterdir()) == ["copy.heads", "copy.sqlite"]
 
 
-def test_a_backup_works_while_a_writer_writes(source, tmp_path):
+def test_a_backup_works_while_a_writer_writes(filed, tmp_path):
     stop = threading.Event()
 
     def write() -> None:
-        store = SqliteStore(source.path)
+        store = SqliteStore(filed.path)
         for number in range(200):
             if stop.is_set():
                 break
@@ -236,7 +243,7 @@ def test_a_backup_works_while_a_writer_writes(source, tmp_path):
     writer.start()
     try:
         for number in range(5):
-            copy = SqliteStore(backup(source.path, tmp_path / f"copy{number}.sqlite"))
+            copy = SqliteStore(backup(filed.path, tmp_path / f"copy{number}.sqlite"))
             for row in copy.runs():
                 verdict = verify(copy, row.run_id)
                 assert (verdict.intact, verdict.complete) != (False, True), verdict

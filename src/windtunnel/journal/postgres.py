@@ -57,6 +57,10 @@ FOLDED = (
     """ '"\\$(?:text|json)":"([0-9a-f]{64})"', 'g') AS m"""
     " WHERE (left(request, 1) = ' ' OR left(result, 1) = ' ')"
 )
+UNREADABLE = (
+    "SELECT 1 FROM effect WHERE (left(request, 1) = ' ' AND NOT pg_input_is_valid(request, 'json'))"
+    " OR (left(result, 1) = ' ' AND NOT pg_input_is_valid(result, 'json')) LIMIT 1"
+)
 LOOSE = f"SELECT hash FROM text WHERE hash NOT IN ({FOLDED})"
 
 
@@ -319,6 +323,12 @@ class PostgresStore(PostgresReader):
         self._link.write(write)
 
     def sweep(self) -> int:
+        if self._link.ask(UNREADABLE):
+            raise StorageError(
+                "an effect cannot be read, and may name texts: none is dropped",
+                where=self.location,
+                remedy="windtunnel verify tells which",
+            )
         if not self._link.ask(f"SELECT EXISTS({LOOSE})")[0][0]:
             return 0
         # Whoever writes a text holds its table until the commit: from here on nobody is in between.

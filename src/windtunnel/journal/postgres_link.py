@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Values = Sequence[Any]
 
+OLDEST = 16  # the oldest server that knows all that is asked of it
 CONNECT_SECONDS = 10
 PATIENCE = 30.0  # how long a server that was there is waited for
 LOCK_SECONDS = 30
@@ -96,13 +97,19 @@ class Link:
             db.execute(f"SET search_path = {self.schema}")
             if self._read_only:
                 db.execute("SET default_transaction_read_only = on")
-            self._check_encoding(db)
+            self._check_server(db)
         except BaseException:
             db.close()
             raise
         return db
 
-    def _check_encoding(self, db: Db) -> None:
+    def _check_server(self, db: Db) -> None:
+        if db.info.server_version < OLDEST * 10_000:
+            raise StorageError(
+                f"this is PostgreSQL {db.info.server_version // 10_000}",
+                where=self.location,
+                remedy=f"{OLDEST} or newer is needed",
+            )
         encoding = db.info.parameter_status("server_encoding")
         if encoding != "UTF8":
             raise StorageError(

@@ -49,9 +49,10 @@ CREATE TABLE operation(
 );
 
 CREATE TABLE effect(
-    id bigint GENERATED ALWAYS AS IDENTITY, run_id TEXT NOT NULL, turn bigint NOT NULL, phase TEXT NOT NULL,
-    actor TEXT NOT NULL, idx bigint NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, request TEXT NOT NULL,
-    result TEXT, asked double precision NOT NULL, answered double precision, attempts bigint NOT NULL,
+    run_id TEXT NOT NULL, turn bigint NOT NULL, phase TEXT NOT NULL, actor TEXT NOT NULL, idx bigint NOT NULL,
+    kind TEXT NOT NULL, key TEXT NOT NULL, request TEXT NOT NULL, result TEXT,
+    asked double precision NOT NULL, answered double precision, attempts bigint NOT NULL,
+    id bigint GENERATED ALWAYS AS IDENTITY,
     CONSTRAINT effect_by_place PRIMARY KEY (run_id, turn, phase, actor, idx)
 );
 CREATE INDEX effect_waiting ON effect(run_id, turn) WHERE result IS NULL;
@@ -74,8 +75,9 @@ CREATE TABLE checkpoint(
 );
 
 CREATE TABLE segment(
-    id bigint GENERATED ALWAYS AS IDENTITY, run_id TEXT NOT NULL, hash bytea NOT NULL, prev bytea NOT NULL,
-    count bigint NOT NULL, items bytea NOT NULL, CONSTRAINT segment_by_hash PRIMARY KEY (run_id, hash)
+    run_id TEXT NOT NULL, hash bytea NOT NULL, prev bytea NOT NULL, count bigint NOT NULL,
+    items bytea NOT NULL, id bigint GENERATED ALWAYS AS IDENTITY,
+    CONSTRAINT segment_by_hash PRIMARY KEY (run_id, hash)
 );
 
 CREATE VIEW metric AS
