@@ -166,8 +166,11 @@ class PostgresStore(PostgresReader):
             return held.fence + 1
 
         fence = self._link.write(take)
+        beats = beater(self._url, SCHEMA)
+        if (before := self._held.get(run_id)) is not None:
+            beats.let_go(run_id, before)
         self._held[run_id] = fence
-        beater(self._url, SCHEMA).hold(run_id, fence)
+        beats.hold(run_id, fence)
         return fence
 
     def release(self, run_id: str, fence: int) -> None:

@@ -65,6 +65,12 @@ class Link:
         self.generation = 0  # grows with every new connection
         self.connected()
 
+    @property
+    def errors(self) -> type[Exception]:
+        """What the library raises."""
+        errors: type[Exception] = self._psycopg.Error
+        return errors
+
     # --- the connection ---
 
     def connected(self, patience: float = 0.0) -> Db:
@@ -224,7 +230,7 @@ class Link:
 
     def _commit(self, db: Db, number: str) -> None:
         try:
-            db.execute("COMMIT")
+            db.execute("COMMIT", prepare=False)
         except self._psycopg.Error as error:
             if not self.is_lost(error):
                 raise self.told(error) from None
