@@ -16,6 +16,7 @@ BENCHES = {  # module, by name, in the order in which all of them are run
     "resume": "bench.resume",
     "memory": "bench.memory",
     "startup": "bench.startup",
+    "postgres-turns": "bench.postgres_turns",
     "verify": "bench.verify",
     "replay": "bench.replay",
     "economy": "bench.economy",
