@@ -82,8 +82,8 @@ class PostgresStore(PostgresReader):
         self._link = Link(url, SCHEMA, read_only=read_only)
         try:
             known = postgres_schema.check(self._link)
-            if known is None and not read_only and (create or self._is_older()):
-                postgres_schema.make(self._link)
+            if known is None and (self._is_older() or (create and not read_only)):
+                self._bring_up()
                 known = postgres_schema.check(self._link)
         except BaseException:
             self._link.close()
@@ -95,6 +95,14 @@ class PostgresStore(PostgresReader):
 
     def _is_older(self) -> bool:
         return bool(self._link.ask("SELECT to_regclass('entry') IS NOT NULL") == [(True,)])
+
+    def _bring_up(self) -> None:
+        """By a connection of its own, which may write: who only reads must not miss older runs either."""
+        link = Link(self._url, SCHEMA)
+        try:
+            postgres_schema.make(link)
+        finally:
+            link.close()
 
     @property
     def location(self) -> str:
