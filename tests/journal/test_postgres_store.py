@@ -1,4 +1,4 @@
-"""What only a store in PostgreSQL has: tables laid once, versions, letters in order, a driver that may lack."""
+"""What only a store in PostgreSQL has: tables laid once, versions, letters in order, no driver."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from contextlib import closing
 import psycopg
 import pytest
 
-from tests.journal.test_store import row
+from tests.journal.test_store import operation, row
 from windtunnel.errors import NotFound, StorageError, UsageError, VersionMismatch
-from windtunnel.journal import postgres_schema
+from windtunnel.journal import Batch, postgres_schema
+from windtunnel.journal.lease import this_process
 from windtunnel.journal.postgres import PostgresStore
 
 
@@ -121,3 +122,38 @@ def test_a_later_letter_is_never_seen_before_an_earlier_one(postgres_url, store,
         go.set()
         assert second.result(30) == first.result(30) + 1
     assert [mail.sender for mail in store.mail("r")] == ["slow", "quick"]
+
+
+def test_words_with_a_zero_in_them_stop_no_run(store):
+    store.add_run(row())
+    fence = store.acquire("r", this_process())
+    store.post("r", "event", b"{}", "me\0", 1.0)
+    store.commit([Batch("r", fence, operations=[operation()], reason="it said \0")])
+    assert store.run("r").reason == "it said \ufffd"
+    assert [mail.sender for mail in store.letters("r")] == ["me\ufffd"]
+
+
+def test_writers_that_wait_for_each_other_in_a_ring_both_come_through(postgres_url, store):
+    """The server ends one of the two; nothing of it was written, so it is written again."""
+    met = threading.Barrier(2)
+    both = [0, 0]
+
+    def write(number: int) -> None:
+        first = True
+
+        def locked(db):
+            nonlocal first
+            db.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+            if first:
+                first = False
+                met.wait(30)
+            db.execute("SELECT pg_advisory_xact_lock(%s)", [1 - number])
+            both[number] += 1
+
+        with closing(PostgresStore(postgres_url)) as mine:
+            mine._link.write(locked)
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(write, number) for number in (0, 1)]:
+            done.result(60)
+    assert both == [1, 1]

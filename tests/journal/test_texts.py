@@ -114,6 +114,12 @@ def test_what_is_short_or_has_no_long_text_stays_as_it_is():
     assert len(encode_body({"said": LONG})) < LEAST_BYTES
 
 
+def test_a_text_with_a_zero_in_it_stays_in_its_json_where_it_is_escaped():
+    stored, texts = there_and_back({"a": f"{LONG}\0", "b": LONG * 2})
+    assert list(texts.values()) == [(LONG * 2).encode()]
+    assert b"\0" not in stored
+
+
 def test_an_object_with_one_of_our_keys_is_not_taken_for_a_name_where_nothing_was_folded():
     raw = encode_body({"$text": "a" * 64})
     assert fold(raw) == (raw, {})

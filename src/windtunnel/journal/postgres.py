@@ -39,6 +39,7 @@ from windtunnel.journal.postgres_rows import (
     letter_values,
     read_lease,
     run_values,
+    storable,
     write_batches,
     write_rows,
 )
@@ -254,7 +255,7 @@ class PostgresStore(PostgresReader):
         sql = "INSERT INTO inbox(run_id,kind,body,sender,at) VALUES(%s,%s,%s,%s,%s) RETURNING id"
 
         def write(db: Any) -> int:
-            ((number,),) = db.execute(sql, [run_id, kind, body.decode(), sender, at]).fetchall()
+            ((number,),) = db.execute(sql, [run_id, kind, body.decode(), storable(sender), at]).fetchall()
             return int(number)
 
         number = self._link.write(write, f"SELECT pg_advisory_xact_lock({MAILING})")

@@ -35,11 +35,17 @@ SESSION = (
     f" SET lock_timeout = '{LOCK_SECONDS}s'; SET idle_in_transaction_session_timeout = '60s';"
     " SET bytea_output = 'hex'; SET jit = off"
 )
+# Whoever only reads holds nobody up, and may take its time between two pages.
+SNAPSHOT = (
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
+    " SET LOCAL idle_in_transaction_session_timeout = '15min'; SELECT 1"
+)
+_IN_THE_WAY = frozenset({"40001", "40P01"})  # the server chose this transaction to give way to another
 _LOST = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03", "25P04"})  # the server ended the connection
 
 
 class Lost(StorageError):
-    """The connection was lost before anything was committed: nothing was written, it may be tried again."""
+    """Nothing was committed, and it may be tried again: the connection went, or another was in the way."""
 
 
 def library() -> Any:
@@ -168,7 +174,7 @@ class Link:
             if self.depth:
                 yield
                 return
-            self.again(lambda db: db.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT 1"))
+            self.again(lambda db: db.execute(SNAPSHOT))
             self.depth += 1
             try:
                 yield
@@ -297,6 +303,8 @@ class Link:
             return StorageError(
                 f"the database refuses: {why}", where=where, remedy="docs/postgres.md: set-up"
             )
+        if getattr(error, "sqlstate", None) in _IN_THE_WAY:
+            return Lost(f"another writer was in the way: {why}", where=where, remedy="try again")
         if lost:
             return Lost(
                 f"the connection was lost, nothing was written: {why}", where=where, remedy="try again"

@@ -130,19 +130,26 @@ def _ends(batch: Batch) -> tuple[Any, ...]:
     operation = batch.operations[-1] if batch.operations else None
     return (
         entry and entry.seq, entry and entry.hash, operation and operation.seq, operation and operation.hash,
-        batch.status and str(batch.status), batch.turn, batch.turns, batch.reason, batch.at, batch.run_id,
+        batch.status and str(batch.status), batch.turn, batch.turns, storable(batch.reason), batch.at,
+        batch.run_id,
     )  # fmt: skip
 
 
 def run_values(row: RunRow) -> list[Any]:
     values = [getattr(row, name) for name in RunRow.__struct_fields__]
     values[5] = str(row.status)
-    return values
+    return [storable(value) if isinstance(value, str) else value for value in values]
+
+
+def storable(text: str | None) -> str | None:
+    """Words of people and errors, without the one character that PostgreSQL cannot hold. What is hashed is
+    never changed: JSON has it escaped."""
+    return text and text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def letter_values(row: RunRow, mail: Mail) -> tuple[Any, ...]:
     """A letter of a run from another store: the number of its row is this store's own."""
-    return (row.run_id, mail.kind, mail.body.decode(), mail.sender, mail.at, mail.taken)
+    return (row.run_id, mail.kind, mail.body.decode(), storable(mail.sender), mail.at, mail.taken)
 
 
 # --- what a run must be ---

@@ -24,6 +24,7 @@ from windtunnel.journal.store import Store
 FOLDED = b" "
 LEAST_BYTES = 1024  # of a request or result, below which nobody looks for texts in it
 LEAST = 512  # characters of a text, or bytes of a part, that are stored apart
+NUL = "\0"  # not every database holds it in a text; in a JSON string it is escaped
 DEEPEST = 64  # levels; what lies deeper stays where it is
 PARTS = frozenset({"schema", "tools"})  # what repeats from call to call without being a text
 TEXT, JSON, PLAIN = "$text", "$json", "$plain"
@@ -63,7 +64,7 @@ def _fold(value: Any, texts: Texts, depth: int) -> Any:
     if depth > DEEPEST:
         return value
     if isinstance(value, str):
-        return value if len(value) < LEAST else {TEXT: _kept(value.encode(), texts)}
+        return value if len(value) < LEAST or NUL in value else {TEXT: _kept(value.encode(), texts)}
     if isinstance(value, list):
         return [_fold(item, texts, depth + 1) if type(item) in _WALKED else item for item in value]
     if isinstance(value, dict):
