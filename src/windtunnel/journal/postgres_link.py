@@ -6,6 +6,7 @@ transaction knows its number, and once the server is back it is asked what becam
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -55,6 +56,8 @@ def library() -> Any:
         raise UsageError(
             "a PostgreSQL store needs the extra `postgres`", remedy="pip install 'windtunnel[postgres]'"
         ) from None
+    # What it has to say of connections that were lost is said here, in errors; not on the terminal besides.
+    logging.getLogger("psycopg").addHandler(logging.NullHandler())
     return psycopg
 
 
