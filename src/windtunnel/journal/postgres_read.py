@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from windtunnel.codec import Segment
-from windtunnel.journal.model import Checkpoint, Effect, Entry, Mail, Operation
+from windtunnel.journal.model import Arrival, Checkpoint, Effect, Entry, Mail, Operation, Place
 from windtunnel.journal.postgres_link import Link
 
 PAGE = 1000
@@ -74,6 +74,19 @@ class PostgresReader:
     def waiting(self, run_id: str) -> list[Effect]:
         sql = f"SELECT {EFFECT} FROM effect WHERE run_id=%s AND result IS NULL ORDER BY turn, id"
         return [Effect(*row) for row in self._rows(sql, [run_id])]
+
+    def effect(self, run_id: str, place: Place) -> Effect | None:
+        sql = f"SELECT {EFFECT} FROM effect WHERE run_id=%s AND turn=%s AND phase=%s AND actor=%s AND idx=%s"
+        return next((Effect(*row) for row in self._rows(sql, [run_id, *place])), None)
+
+    def arrivals(self, run_id: str, after: int = 0, limit: int = -1) -> list[Arrival]:
+        sql = "SELECT number,turn,phase,actor,idx,answered FROM arrival WHERE run_id=%s AND number>%s"
+        rows = self._rows(f"{sql} ORDER BY number LIMIT %s", [run_id, after, limit if limit >= 0 else LAST])
+        return [Arrival._make(row) for row in rows]
+
+    def last_arrival(self, run_id: str) -> int:
+        ((last,),) = self._rows("SELECT coalesce(max(number),0) FROM arrival WHERE run_id=%s", [run_id])
+        return int(last)
 
     def effects_by_place(self, run_id: str) -> Iterator[Effect]:
         sql = (

@@ -39,6 +39,14 @@ SEGMENT = (
     " ON CONFLICT(run_id,hash) DO NOTHING"
 )
 TEXT = "INSERT INTO text VALUES(%s,%s) ON CONFLICT(hash) DO NOTHING"
+ARRIVAL = "INSERT INTO arrival VALUES(%s,%s,%s,%s,%s,%s,%s)"
+# The next numbers of the run: whoever commits for it holds its lease's row locked.
+ARRIVED = (
+    "INSERT INTO arrival SELECT %(run)s, last.number + one.ord, one.turn, one.phase, one.actor, one.idx,"
+    " one.answered FROM (SELECT coalesce(max(number), 0) AS number FROM arrival WHERE run_id=%(run)s) AS last,"
+    " unnest(%(turn)s::bigint[], %(phase)s::text[], %(actor)s::text[], %(idx)s::bigint[],"
+    " %(answered)s::boolean[]) WITH ORDINALITY AS one(turn, phase, actor, idx, answered, ord)"
+)
 TAKEN = "UPDATE inbox SET taken=%s WHERE id=%s"
 LETTER = "INSERT INTO inbox(run_id,kind,body,sender,at,taken) VALUES(%s,%s,%s,%s,%s,%s)"
 # Locked until the commit: who takes the lease over waits for it, and what comes after is refused.
@@ -50,7 +58,7 @@ ADVANCE = (
     " RETURNING head_seq, head_hash, op_seq, op_hash"
 )
 NOW_MS = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
-OF_A_RUN = ("entry", "operation", "effect", "inbox", "checkpoint", "segment")
+OF_A_RUN = ("entry", "operation", "effect", "inbox", "checkpoint", "segment", "arrival")
 COPY_FROM = 24  # entries, from which on a COPY is cheaper than its two more messages
 
 
@@ -61,6 +69,8 @@ def write_batches(db: Db, batches: Sequence[Batch], where: str) -> list[tuple[st
         fences = [db.execute(FENCE, [batch.run_id]) for batch in batches]
         for batch in batches:
             write_rows(db, batch, entries=len(batch.entries) < COPY_FROM)
+            if batch.effects:
+                db.execute(ARRIVED, _arrived(batch))
         heads = [db.execute(ADVANCE, _ends(batch)) for batch in batches]
     for batch, fence in zip(batches, fences, strict=True):
         _hold_fence(fence.fetchone(), batch.run_id, batch.fence, where)
@@ -98,6 +108,8 @@ def write_rows(db: Db, batch: Batch, *, entries: bool = True) -> None:
         cursor.executemany(TEXT, [(hash, body.decode()) for hash, body in sorted(batch.texts.items())])
     if batch.effects:
         cursor.executemany(EFFECT, [_effect(run_id, effect) for effect in batch.effects])
+    if batch.arrivals:
+        cursor.executemany(ARRIVAL, [(run_id, *arrival) for arrival in batch.arrivals])
     for c in batch.checkpoints:
         db.execute(CHECKPOINT, (run_id, c.turn, c.seq, c.state, c.memory.decode(), c.deferred.decode()))
     if batch.segments:
@@ -123,6 +135,18 @@ def _effect(run_id: str, effect: Effect) -> tuple[Any, ...]:
     result = None if e.result is None else e.result.decode()
     where = (run_id, e.turn, e.phase, e.actor, e.idx, e.kind, e.key)
     return (*where, e.request.decode(), result, e.asked, e.answered, e.attempts)
+
+
+def _arrived(batch: Batch) -> dict[str, Any]:
+    effects = batch.effects
+    return {
+        "run": batch.run_id,
+        "turn": [effect.turn for effect in effects],
+        "phase": [effect.phase for effect in effects],
+        "actor": [effect.actor for effect in effects],
+        "idx": [effect.idx for effect in effects],
+        "answered": [effect.result is not None for effect in effects],
+    }
 
 
 def _ends(batch: Batch) -> tuple[Any, ...]:

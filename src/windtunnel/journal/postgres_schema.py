@@ -94,8 +94,17 @@ CREATE VIEW decision AS
     FROM entry, json_each(entry.body::json -> 'actions') AS item WHERE entry.kind = 'decided';
 """
 
+# A row for each time an effect was asked or answered, numbered by run: as in a file of format 3.
+ARRIVALS = """
+CREATE TABLE arrival(
+    run_id TEXT NOT NULL, number bigint NOT NULL, turn bigint NOT NULL, phase TEXT NOT NULL,
+    actor TEXT NOT NULL, idx bigint NOT NULL, answered boolean NOT NULL,
+    CONSTRAINT arrival_by_number PRIMARY KEY (run_id, number)
+);
+"""
+
 # What each version of the layout adds, the oldest first. A later Windtunnel adds steps.
-STEPS = (TABLES,)
+STEPS = (TABLES, ARRIVALS)
 
 META = "CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL)"
 _TEXT = re.compile(r"\bTEXT\b")
