@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from windtunnel.codec import encode_body
-from windtunnel.control.index_scan import FolderStores, Known, Seen
+from windtunnel.control.index_scan import FolderStores, Knows, Read
 from windtunnel.journal import (
     GENESIS,
     Batch,
@@ -42,10 +41,10 @@ class Watched(FolderStores):
         self.opened: list[str] = []
         self.runs_read = 0
 
-    def read(self, location: str, known: Mapping[str, Known]) -> tuple[list[Seen], set[str]]:
+    def read(self, location: str, knows: Knows, since: str) -> Read:
         self.opened.append(location)
-        found = super().read(location, known)
-        self.runs_read += len(found[0])
+        found = super().read(location, knows, since)
+        self.runs_read += len(found.seen)
         return found
 
 

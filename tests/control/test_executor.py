@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 
 def jobs_of(yard, runs: list[Found]) -> list[Job]:
-    return [Job(run.path, run.row.run_id, yard.world) for run in runs]
+    return [Job(run.location, run.row.run_id, yard.world) for run in runs]
 
 
 def test_a_batch_of_runs_of_one_store_comes_back_in_its_order(yard):
@@ -59,7 +59,7 @@ def test_with_nobody_who_works_it_says_so(yard, monkeypatch):
 
 def test_players_of_this_process_cannot_be_sent(yard):
     run = yard.create()
-    job = Job(run.path, run.row.run_id, yard.world, players={"ann": object()})
+    job = Job(run.location, run.row.run_id, yard.world, players={"ann": object()})
     with pytest.raises(UsageError, match="another one"):
         asyncio.run(QueueExecutor(yard.workspace, yard.queue).play([job]))
     assert yard.queue.depth() == {}

@@ -20,8 +20,8 @@ from windtunnel.config import Workspace, read_settings
 from windtunnel.config.notify import EVENTS, Webhook
 from windtunnel.control import Control, all_runs
 from windtunnel.control import webhooks as sending
+from windtunnel.control.catalog import opened
 from windtunnel.control.notify import ATTEMPTS, OLDEST, Notifier, notifier
-from windtunnel.control.verbs import opened
 from windtunnel.errors import UsageError
 from windtunnel.journal import Status
 from windtunnel.journal.database import SqliteDatabase
@@ -142,7 +142,7 @@ def test_a_kill_between_the_journal_and_the_outbox_loses_nothing(tmp_path: Path,
 def _job(office: Office, found: Any) -> Any:
     from windtunnel.control import Job
 
-    return Job(found.path, found.row.run_id, office.world)
+    return Job(found.location, found.row.run_id, office.world)
 
 
 def test_a_delivery_that_a_kill_cut_is_made_again(tmp_path: Path, receiver: Receiver) -> None:

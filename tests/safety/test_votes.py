@@ -316,4 +316,4 @@ def test_what_waits_is_told_in_words(tmp_path: Path) -> None:
 def found(lab: Lab) -> Any:
     from windtunnel.control import Found
 
-    return Found(lab.path, lab.row())
+    return Found(str(lab.path), lab.row())

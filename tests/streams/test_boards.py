@@ -7,6 +7,8 @@ import json
 import os
 import signal
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
@@ -16,6 +18,7 @@ from tests.streams.scribe import Scribe
 from tests.streams.test_follow import play_elsewhere
 from windtunnel.config import Workspace
 from windtunnel.control.bulletin import KEPT, Bulletin
+from windtunnel.control.places import Readers
 from windtunnel.control.watching import Watch
 from windtunnel.errors import UsageError
 from windtunnel.journal import Status
@@ -89,21 +92,20 @@ def test_turns_are_told_no_more_often_than_asked_and_a_status_at_once(tmp_path):
 
 
 def test_a_look_reads_only_what_was_written_to(tmp_path, monkeypatch):
-    from windtunnel.control import catalog, watching
-
     folder = tmp_path / ".windtunnel" / "runs"
     for number in range(3):
         scribe = Scribe(folder / f"r{number}.sqlite", f"r{number}")
         scribe.start()
         scribe.end()
         scribe.close()
-    looked = []
+    looked: list[str] = []
+    real = Readers.opened
 
-    def noted(path):
-        looked.append(path.stem)
-        return catalog.look(path)
+    def opened(readers: Readers, location: str) -> Any:
+        looked.append(Path(location).stem)
+        return real(readers, location)
 
-    monkeypatch.setattr(watching, "look", noted)
+    monkeypatch.setattr(Readers, "opened", opened)
     watch = Watch(Workspace(tmp_path))
     assert len(watch.look().runs) == 3
     looked.clear()

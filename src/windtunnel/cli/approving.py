@@ -91,7 +91,7 @@ def _voted(control: Control, voted: Voted, *, resume: bool) -> int:
 def _resumed(control: Control, found: Found, told: dict[str, Any]) -> int:
     world = control.find_world(found.row.world)
     (done,) = play(control, [found], world, Stopper())
-    after = Found(found.path, done.row)
+    after = Found(found.location, done.row)
     say.data({**told, "run": door.run_data(after, finals(after))})
     return say.failure(done.error) if done.error is not None else door.EXIT[done.row.status]
 
@@ -126,7 +126,7 @@ def _list(control: Control, run: str, *, every: bool) -> int:
     ]  # fmt: skip
     held = control.pending(runs, every=every)
     alive = [found for found in runs if not found.row.status.ended]
-    asked = [one for found in alive for one in control.waiting(f"{found.path}:{found.row.run_id}")]
+    asked = [one for found in alive for one in control.waiting(found.address)]
     questions = [one for one in asked if one.kind != "approval"]
     if say.door.json:
         for one in held:

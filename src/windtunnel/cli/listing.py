@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 import msgspec
@@ -11,10 +10,10 @@ import typer
 from rich.markup import escape
 
 from windtunnel.cli import door, render, say
-from windtunnel.cli.closing import short_path
+from windtunnel.cli.closing import short_place
 from windtunnel.config import Workspace
 from windtunnel.config.retention import seconds_of
-from windtunnel.control.catalog import UNUSABLE, Found, indexed, looked_through
+from windtunnel.control.catalog import UNUSABLE, Found, database, files_beside, indexed, looked_through
 from windtunnel.control.index import ALL, MOST, Filter, Index, Listed, Page
 from windtunnel.control.index_sql import matches
 from windtunnel.errors import UsageError
@@ -94,7 +93,10 @@ def _asked(workspace: Workspace, asked: Filter, after: str, limit: int, *, rebui
                 return Page([])
             if rebuild:
                 index.rebuild(_rebuilding)
-            return _page(index, asked, after, limit)
+            if not files_beside(workspace):
+                return _page(index, asked, after, limit)
+            say.note("some runs lie in files of this folder; windtunnel import FILE brings one in")
+            return _by_looking(workspace, asked, after, limit)
     except UNUSABLE:
         if rebuild:
             raise
@@ -138,13 +140,13 @@ def _by_looking(workspace: Workspace, asked: Filter, after: str, limit: int) -> 
 
 
 def _listed(found: Found) -> Listed:
-    return Listed(**msgspec.structs.asdict(found.row), location=str(found.path))
+    return Listed(**msgspec.structs.asdict(found.row), location=found.location)
 
 
 def _data(run: Listed) -> dict[str, Any]:
     tags = [] if run.tags in ("", "[]") else msgspec.json.decode(run.tags)
     return {
-        **door.row_data(Found(Path(run.location), run.row)),
+        **door.row_data(Found(run.location, run.row)),
         "tags": tags,
         "spend": run.spend,
         "wake": run.wake,
@@ -155,7 +157,7 @@ def _none(workspace: Workspace, asked: Filter) -> None:
     if asked != ALL:
         say.show("no such runs", render.next_steps([("all of them", "windtunnel runs")]))
         return
-    where = short_path(workspace.runs)
+    where = short_place(database(workspace) or str(workspace.runs))
     say.show(
         f"no runs in {escape(where)}", render.next_steps([("play one", "windtunnel run economy/growth")])
     )

@@ -113,7 +113,7 @@ def _told(store: Store, found: Found, effect: Effect, counted: Tally, now: float
         asked=effect.asked, expires=expires_at(effect),
         expires_turn=None if turns is None else effect.turn + turns, decided=effect.answered,
         needed=counted.needed, by=by, note=note,
-        tell=list(terms.get("tell", ())), votes=counted.votes, location=str(found.path), world=row.world,
+        tell=list(terms.get("tell", ())), votes=counted.votes, location=found.location, world=row.world,
         scenario=row.scenario, run_status=str(row.status), request=request, id=f"{row.run_id}:{effect.name}",
     )  # fmt: skip
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from windtunnel.codec import decode_body
 from windtunnel.config import Workspace
 from windtunnel.control.carrying import ProcessDied, error_to_plain
-from windtunnel.control.catalog import all_runs
+from windtunnel.control.catalog import all_runs, opened
 from windtunnel.control.crew import WorkerInfo
 from windtunnel.control.limits import (
     SUBMITTED,
@@ -25,10 +25,9 @@ from windtunnel.control.limits import (
 )
 from windtunnel.control.logs import tail
 from windtunnel.control.queue import Left, Standing, Ticket
-from windtunnel.control.verbs import opened
 from windtunnel.control.verdicts import cancel_wish, is_void, opened_store, refused
 from windtunnel.errors import LeaseHeld, NotFound, RunError, StorageError, WindtunnelError
-from windtunnel.journal import RunRow, SqliteStore, Status
+from windtunnel.journal import RunRow, Status, Store
 from windtunnel.journal.lease import lives
 from windtunnel.run.session import fail_run, move_run
 
@@ -78,7 +77,7 @@ def bury(
     return left
 
 
-def _verdict(store: SqliteStore, standing: Standing, worker: WorkerInfo | None, cause: Cause) -> Left:
+def _verdict(store: Store, standing: Standing, worker: WorkerInfo | None, cause: Cause) -> Left:
     row = store.run(standing.ticket.run_id)
     if is_void(standing, row):
         return Left(standing, str(row.status))
@@ -125,7 +124,7 @@ def _again(standing: Standing, played: float) -> Left:
     )
 
 
-def _played(store: SqliteStore, standing: Standing, worker: WorkerInfo | None) -> float:
+def _played(store: Store, standing: Standing, worker: WorkerInfo | None) -> float:
     """Seconds of play that no operation tells: what the worker said last, less what the journal knows."""
     run_id = standing.ticket.run_id
     said = next((play.seconds for play in worker.playing if play.run_id == run_id), 0.0) if worker else 0.0
@@ -151,7 +150,7 @@ def _over_limit(standing: Standing, worker: WorkerInfo | None, cause: Cause) -> 
 
 
 def _failed(
-    store: SqliteStore,
+    store: Store,
     standing: Standing,
     error: RunError,
     cause: Cause,
@@ -201,6 +200,6 @@ def submitted(workspace: Workspace) -> Iterator[Ticket]:
         if told is not None:
             asked = decode_body(told.body)
             yield Ticket(
-                row.run_id, str(found.path), row.world, priority=asked.get("priority", 0),
+                row.run_id, found.location, row.world, priority=asked.get("priority", 0),
                 stop_after=asked.get("stop_after"), limits=limits,
             )  # fmt: skip

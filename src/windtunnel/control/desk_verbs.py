@@ -20,6 +20,7 @@ from windtunnel.control import estimate as rehearsal
 from windtunnel.control.catalog import Found
 from windtunnel.control.changing import changed, fork_change
 from windtunnel.control.limits import MOST_MONEY, Limits, begun_with
+from windtunnel.control.places import address_of
 from windtunnel.control.questions import open_questions, questions
 from windtunnel.control.verbs import Control
 from windtunnel.control.worlds import Worlds
@@ -69,7 +70,7 @@ class _OfRun(_Asked, frozen=True):
 
     @property
     def name(self) -> str:
-        return f"{self.location}:{self.run}" if self.location else self.run
+        return address_of(self.location, self.run) if self.location else self.run
 
 
 class Fork(_OfRun, frozen=True, kw_only=True):
@@ -242,7 +243,7 @@ def run_plain(found: Found) -> dict[str, Any]:
     row = msgspec.structs.asdict(found.row)
     row["status"], row["tags"] = str(found.row.status), msgspec.json.decode(found.row.tags or "[]")
     row["head_hash"], row["op_hash"] = found.row.head_hash.hex(), found.row.op_hash.hex()
-    return {"location": str(found.path), **row}
+    return {"location": found.location, **row}
 
 
 def _begun(asked: Create | Fork) -> list[tuple[str, dict[str, Any]]]:

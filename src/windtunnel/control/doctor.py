@@ -17,7 +17,7 @@ from typing import Literal
 from msgspec import Struct
 
 from windtunnel.config import Workspace
-from windtunnel.control.catalog import UNUSABLE, database, indexed, look, store_paths
+from windtunnel.control.catalog import UNUSABLE, database, files_beside, indexed, look, store_paths
 from windtunnel.control.database import CATALOG, open_database
 from windtunnel.discovery import list_worlds
 from windtunnel.errors import NotFound, WindtunnelError
@@ -201,7 +201,19 @@ def _stores(workspace: Workspace) -> Iterator[Check]:
         yield Check("index", "bad", text, REBUILD)
     else:
         yield Check("index", "good", f"agrees with the journals; {counted(runs, 'run')}")
-    yield Check("stores", "good", f"{stores} with {counted(runs, 'run')} in {workspace.runs}")
+    if place := database(workspace):
+        yield Check("database", "good", f"{counted(runs, 'run')} in {place}")
+        yield from _beside(workspace)
+    else:
+        yield Check("stores", "good", f"{stores} with {counted(runs, 'run')} in {workspace.runs}")
+
+
+def _beside(workspace: Workspace) -> Iterator[Check]:
+    if files := files_beside(workspace):
+        text = (
+            f"{counted(len(files), 'file')} with runs from before the database, which a server does not list"
+        )
+        yield Check("stores", "note", f"{text}: in {workspace.runs}", "windtunnel import FILE brings one in")
 
 
 def _looked_through(workspace: Workspace) -> Iterator[Check]:

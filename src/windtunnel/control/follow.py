@@ -177,11 +177,14 @@ class Follower:
         self.run = head.run
         self.at = head.at if at is None else at
         self._more = at is not None
+        self._stamp: object = None
 
     def poll(self, most: int = PIECE) -> list[Row]:
         """What is new, or nothing. Asks the store only whether anybody wrote, where that is enough."""
-        if not self.store.changed() and not self._more:
+        stamp = self.store.stamp(self.run_id)  # before reading: what comes meanwhile shows next time
+        if stamp == self._stamp and not self._more:
             return []
+        self._stamp = stamp
         news = read_news(self.store, self.run_id, self.at, most=most)
         self.run, self.at = news.run, news.at
         self._more = bool(news.rows)

@@ -16,20 +16,22 @@ from msgspec import Struct
 
 from windtunnel.config import Workspace
 from windtunnel.control import index_sql as sql
+from windtunnel.control.database import open_database
+from windtunnel.control.index_rows import DatabaseStore
 from windtunnel.control.index_scan import UNREADABLE, FolderStores, Known, Looked, Seen, Stores, mark, problem
 from windtunnel.control.index_sql import Filter
 from windtunnel.errors import NotFound, UsageError, WindtunnelError
 from windtunnel.journal import Owner, RunRow, Status
-from windtunnel.journal.database import Database, Rows, SqliteDatabase
+from windtunnel.journal.database import Database, Rows
 from windtunnel.journal.lease import lives
 
 __all__ = ["Filter", "Index", "Listed", "Page", "Problem"]
 
-DATABASE = "catalog.sqlite"
 MOST = 1000  # rows of a page
 DEFAULT = 100
 TOGETHER = 500  # stores whose rows are written at once
 MANY = 5000  # rows after which they are written
+FEW = 200  # runs that are asked for by name
 STATUS, LOCATION = sql.RUN_COLUMNS.index("status"), len(sql.RUN_COLUMNS)
 STATUSES = {
     str(status): status for status in Status
@@ -74,6 +76,7 @@ class Index:
         database.lay(sql.ROOM, [sql.TABLES])
 
     def close(self) -> None:
+        self._stores.close()
         self.database.close()
 
     # --- keeping ---
@@ -108,7 +111,7 @@ class Index:
         stale = sorted(name for name, stamp in now.stamps.items() if not stamp or before.get(name) != stamp)
         if now.whole:
             self._drop([name for name in before if name not in now.stamps])
-        self._read(stale, now.stamps, progress, anew=False)
+        self._read(stale, now.stamps, before, progress)
         if now.whole and (stale or now.token != token):
             self._looked(now)
         return len(stale)
@@ -119,7 +122,7 @@ class Index:
         listed = self.database.rows("SELECT DISTINCT location FROM listed")
         had = {*self._had(None), *(name for (name,) in listed)}
         self._drop(sorted(had - set(now.stamps)))
-        self._read(sorted(now.stamps), now.stamps, progress, anew=True)
+        self._read(sorted(now.stamps), now.stamps, None, progress)
         self._looked(now)
         return len(now.stamps)
 
@@ -148,11 +151,16 @@ class Index:
                     rows.each(f"DELETE FROM {table} WHERE location=?", [[name] for name in names])
 
     def _read(
-        self, names: Sequence[str], stamps: Mapping[str, str], progress: Progress | None, *, anew: bool
+        self,
+        names: Sequence[str],
+        stamps: Mapping[str, str],
+        before: Mapping[str, str] | None,
+        progress: Progress | None,
     ) -> None:
+        """`before`: how each was when it was read last; None to read all of it anew."""
         waiting: list[_Change] = []
         for number, name in enumerate(names, 1):
-            waiting.append(self._change(name, stamps[name], anew=anew))
+            waiting.append(self._change(name, stamps[name], before))
             if len(waiting) >= TOGETHER or sum(len(one.seen) for one in waiting) >= MANY:
                 self._write(waiting)
                 waiting = []
@@ -160,20 +168,31 @@ class Index:
                     progress(number, len(names))
         self._write(waiting)
 
-    def _change(self, name: str, stamp: str, *, anew: bool) -> _Change:
-        known = {} if anew else self._known(name)
-        try:
-            seen, all_ = self._stores.read(name, known)
-        except UNREADABLE as error:
-            return _Change(name, "", [], [], True, problem(error))
-        return _Change(name, stamp, seen, [run_id for run_id in known if run_id not in all_], anew, None)
+    def _change(self, name: str, stamp: str, before: Mapping[str, str] | None) -> _Change:
+        def knows(run_ids: Sequence[str] | None) -> dict[str, Known]:
+            return {} if before is None else self._known(name, run_ids)
 
-    def _known(self, name: str) -> dict[str, Known]:
-        found = self.database.rows(
+        try:
+            found = self._stores.read(name, knows, (before or {}).get(name, ""))
+        except UNREADABLE as error:
+            if self._stores.sole:
+                raise
+            return _Change(name, "", [], [], True, problem(error))
+        reached = stamp if found.stamp is None else found.stamp
+        return _Change(name, reached, found.seen, found.gone, before is None, None)
+
+    def _known(self, name: str, run_ids: Sequence[str] | None = None) -> dict[str, Known]:
+        asked = (
             "SELECT run_id,said,turn,head_seq,op_seq,updated,pruned,known,spend,counted FROM listed"
-            " WHERE location=?",
-            [name],
+            " WHERE location=?"
         )
+        if run_ids is None or len(run_ids) > FEW:
+            found = self.database.rows(asked, [name])
+        elif run_ids:
+            marks = ",".join("?" * len(run_ids))
+            found = self.database.rows(f"{asked} AND run_id IN ({marks})", [name, *run_ids])
+        else:
+            found = []
         return {row[0]: Known(tuple(row[1:7]) if row[7] else (), row[8], row[9]) for row in found}
 
     def _write(self, changes: Sequence[_Change]) -> None:
@@ -285,17 +304,14 @@ class Index:
         for run in self.page(limit=limit).items:
             name = self._stores.name(run.location) or run.location
             try:
-                seen, _ = self._stores.read(name, {})
+                one = self._stores.one(name, run.run_id)
             except UNREADABLE:
                 continue  # that is a problem of the store
-            here = self._known(name)
-            wrong += [
-                one.row.run_id
-                for one in seen
-                if one.row.run_id == run.run_id
-                and here[run.run_id].mark != (one.said, *mark(one.row)[1:])
-                and one.said != Status.RUNNING
-            ]
+            here = self._known(name, [run.run_id])
+            if one is None or one.said == Status.RUNNING:
+                continue
+            if here[run.run_id].mark != (one.said, *mark(one.row)[1:]):
+                wrong.append(run.run_id)
         return wrong
 
     def _listed(self, row: Sequence[Any]) -> Listed:
@@ -323,8 +339,10 @@ class Index:
 
 
 def open_index(workspace: Workspace) -> Index:
-    """The index of a workspace, in the database beside its runs."""
-    return Index(SqliteDatabase(workspace.runs.parent / DATABASE), FolderStores(workspace.runs))
+    """The index of a workspace, in the database beside its runs, or in the one that holds them."""
+    if workspace.store_url:
+        return Index(open_database(workspace), DatabaseStore(workspace))
+    return Index(open_database(workspace), FolderStores(workspace.runs))
 
 
 class _Change(Struct):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -52,6 +52,19 @@ class Seen(Struct):
     wake: float | None = None
 
 
+# What the index has of these runs of a store, or of all.
+Knows = Callable[[Sequence[str] | None], dict[str, Known]]
+
+
+class Read(Struct):
+    """What is new in a store: the runs that are not as they are known, and the ids of those that are gone.
+    `stamp`: how far that is, where the store itself tells what was written since."""
+
+    seen: list[Seen]
+    gone: list[str]
+    stamp: str | None = None
+
+
 class Looked(Struct):
     """What a look at the stores found: each with what changes when it is written, empty where nothing tells
     that. Unless `whole` it is only of those that may have changed, and no other is gone. `token` and `held`
@@ -64,15 +77,22 @@ class Looked(Struct):
 
 
 class Stores(Protocol):
-    """Where the journals lie. A location is a name that stays true when the workspace is moved."""
+    """Where the journals lie. A location is a name that stays true when the workspace is moved. `sole`: there
+    is but one store, so that without it there is no list, and its error is told."""
+
+    sole: bool
 
     def look(self, token: str, again: Sequence[str]) -> Looked:
         """Which stores there are, or may have changed since the look that gave the token; `again` are those
         that are looked at in any case."""
         ...
 
-    def read(self, location: str, known: Mapping[str, Known]) -> tuple[list[Seen], set[str]]:
-        """The runs that are not as they are known, and the ids of all."""
+    def read(self, location: str, knows: Knows, since: str) -> Read:
+        """What is new in a store. `since`: its stamp when it was read last, or nothing."""
+        ...
+
+    def one(self, location: str, run_id: str) -> Seen | None:
+        """One run as it is now."""
         ...
 
     def name(self, location: str) -> str | None:
@@ -83,9 +103,13 @@ class Stores(Protocol):
         """Where the store of this name lies."""
         ...
 
+    def close(self) -> None: ...
+
 
 class FolderStores:
     """The SQLite files of a folder."""
+
+    sole = False
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -146,7 +170,19 @@ class FolderStores:
         found = {name: _stamp(file, logs.get(name), recent) if file else "" for name, file in files.items()}
         return found, [name for name in logs if name in files]
 
-    def read(self, location: str, known: Mapping[str, Known]) -> tuple[list[Seen], set[str]]:
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def read(self, location: str, knows: Knows, since: str) -> Read:  # noqa: ARG002 - files do not tell
+        known = knows(None)
+        seen, there = self._read(location, known)
+        return Read(seen, [run_id for run_id in known if run_id not in there])
+
+    def one(self, location: str, run_id: str) -> Seen | None:
+        seen, _ = self._read(location, {})
+        return next((found for found in seen if found.row.run_id == run_id), None)
+
+    def _read(self, location: str, known: Mapping[str, Known]) -> tuple[list[Seen], set[str]]:
         path = self.folder / location
         for _ in range(TRIES):
             before = _state(path)
@@ -206,18 +242,21 @@ def _state(path: Path) -> tuple[int, int, int, int]:
 
 
 def read_store(store: Store, known: Mapping[str, Known]) -> tuple[list[Seen], set[str]]:
-    """`Stores.read`, of one moment of the store. Runs that are played are always read: their lease is no part
-    of their row."""
+    """The runs that are not as they are known, and the ids of all, of one moment of the store."""
     with store.snapshot():
         rows = store.runs()
-        changed = [
-            row
-            for row in rows
-            if row.status is Status.RUNNING
-            or (before := known.get(row.run_id)) is None
-            or before.mark != mark(row)
-        ]
-        return [_seen(store, row, known.get(row.run_id)) for row in changed], {row.run_id for row in rows}
+        return seen_of(store, rows, known), {row.run_id for row in rows}
+
+
+def seen_of(store: Store, rows: Iterable[RunRow], known: Mapping[str, Known]) -> list[Seen]:
+    """Those of these rows that are not as they are known. Runs that are played are always read: their lease
+    is no part of their row."""
+    found = []
+    for row in rows:
+        before = known.get(row.run_id)
+        if row.status is Status.RUNNING or before is None or before.mark != mark(row):
+            found.append(_seen(store, row, before))
+    return found
 
 
 def mark(row: RunRow) -> tuple[Any, ...]:

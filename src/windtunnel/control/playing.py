@@ -10,7 +10,6 @@ import asyncio
 import time
 import traceback
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -22,7 +21,7 @@ from windtunnel.control.limits import LIMITS, TimeIsUp, effective, played_since,
 from windtunnel.control.queue import Left, Standing
 from windtunnel.control.verdicts import SENDER, cancel_wish, is_void, opened_store, refused, untaken
 from windtunnel.errors import LeaseHeld, LeaseLost, RunError, StorageError, UsageError, WindtunnelError
-from windtunnel.journal import SqliteStore, Status
+from windtunnel.journal import Status, Store
 from windtunnel.models.hub import Hub
 from windtunnel.run.calls import BUDGET
 from windtunnel.run.effects import Halted
@@ -46,7 +45,7 @@ class Playing:
         self.turn = 0
         self._player: Player | None = None
         self._began = self._slice = time.monotonic()
-        self._store: SqliteStore | None = None
+        self._store: Store | None = None
         self._used = 0.0  # of its seconds, before this worker
         self._cut: str | None = None  # why the turn under way was cut short
         self._canceller = ""
@@ -78,7 +77,7 @@ class Playing:
 
     async def play(self, hub: Hub) -> Left:
         ticket = self.standing.ticket
-        store = self._store = open_store(Path(ticket.location), self._workspace)
+        store = self._store = open_store(ticket.location, self._workspace)
         try:
             row = store.run(self.run_id)
             self.turn = row.turn
@@ -103,7 +102,7 @@ class Playing:
             self._store = None
             store.close()
 
-    def _terms(self, store: SqliteStore) -> list[tuple[str, dict[str, Any]]]:
+    def _terms(self, store: Store) -> list[tuple[str, dict[str, Any]]]:
         """What holds for the run: limits that its ticket says anew are written down, others are
         remembered."""
         told, seq = told_limits(store, self.run_id)
@@ -119,7 +118,7 @@ class Playing:
             self._used += played_since(store, self.run_id, seq)
         return []
 
-    def _paused_by_it(self, store: SqliteStore, seq: int) -> bool:
+    def _paused_by_it(self, store: Store, seq: int) -> bool:
         """The same limit said again, after the run had come to it, is as much time again."""
         limit = self.limits.seconds
         return (

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from windtunnel.config import Workspace
@@ -62,7 +61,7 @@ class QueueExecutor:
                 remedy="seat them by name in the scenario, or play the run in this process",
             )
         return Ticket(
-            job.run_id, str(job.path), job.world.name, priority=self._priority, stop_after=job.stop_after,
+            job.run_id, job.location, job.world.name, priority=self._priority, stop_after=job.stop_after,
             budget=job.budget, limits=self._limits,
         )  # fmt: skip
 
@@ -106,7 +105,7 @@ class QueueExecutor:
         return any(now - worker.beat < ALONE_SECONDS for worker in crew.workers()) or crew.any_leader()
 
     def _done(self, job: Job, ending: Ending | None) -> Done:
-        store = open_store(Path(job.path), self._workspace)
+        store = open_store(job.location, self._workspace, read_only=True)
         try:
             row = store.run(job.run_id)
         finally:

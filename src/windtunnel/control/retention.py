@@ -100,10 +100,10 @@ def _as_planned(runs: list[Found]) -> list[tuple[Found, bool]]:
     now: dict[str, Any] = {}
     told = []
     for found in runs:
-        where = str(found.path)
+        where = found.location
         if where not in now:
             try:
-                now[where] = {one.row.run_id: one.row for one in look(found.path)}
+                now[where] = {one.row.run_id: one.row for one in look(where)}
             except WindtunnelError:
                 now[where] = {}  # sweeping it says what is wrong
         row = now[where].get(found.row.run_id, found.row)

@@ -5,14 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from windtunnel.config import Workspace
 from windtunnel.control.carrying import error_to_plain
 from windtunnel.control.catalog import open_store
 from windtunnel.control.queue import Left, Standing
 from windtunnel.errors import LeaseHeld, WindtunnelError
-from windtunnel.journal import RunRow, SqliteStore, Status
+from windtunnel.journal import RunRow, Status, Store
 from windtunnel.run.feedback import KIND as FEEDBACK
 from windtunnel.run.session import fail_run
 
@@ -20,11 +19,8 @@ SENDER = "worker"
 
 
 @contextmanager
-def opened_store(
-    workspace: Workspace, standing: Standing, *, read_only: bool = False
-) -> Iterator[SqliteStore]:
-    path = Path(standing.ticket.location)
-    store = SqliteStore(path, read_only=True) if read_only else open_store(path, workspace)
+def opened_store(workspace: Workspace, standing: Standing, *, read_only: bool = False) -> Iterator[Store]:
+    store = open_store(standing.ticket.location, workspace, read_only=read_only)
     try:
         yield store
     finally:
@@ -41,12 +37,12 @@ def is_void(standing: Standing, row: RunRow) -> bool:
     return row.op_seq > seen if seen is not None else standing.tries > 0
 
 
-def untaken(store: SqliteStore, run_id: str) -> set[int]:
+def untaken(store: Store, run_id: str) -> set[int]:
     """The mail that whoever plays the run has not taken in."""
     return {mail.id for mail in store.mail(run_id) if mail.kind != FEEDBACK}
 
 
-def cancel_wish(store: SqliteStore, run_id: str) -> str | None:
+def cancel_wish(store: Store, run_id: str) -> str | None:
     """Who wishes to cancel the run, if somebody does and was not obeyed yet."""
     return next((mail.sender for mail in store.mail(run_id) if mail.kind == "cancel"), None)
 

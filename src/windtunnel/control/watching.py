@@ -1,22 +1,24 @@
 """Watching all runs of a workspace: whose status or turn changed, and what waits for votes.
 
 A look costs one question to the file system for each store, and reads only the stores that were written to
-since the look before. What it gives is how things stand, not a log: changes between two looks are told as
-one, and `cursor` says from when on a listener who was away must be told again.
+since the look before; a database says by itself which of its runs were. What it gives is how things stand,
+not a log: changes between two looks are told as one, and `cursor` says from when on a listener who was away
+must be told again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from windtunnel.codec import decode_body
 from windtunnel.config import Workspace
-from windtunnel.control.catalog import Found, look, store_paths
+from windtunnel.control.catalog import Found, as_it_is, database, store_paths
+from windtunnel.control.places import Readers
 from windtunnel.control.telling import Phase
-from windtunnel.control.verbs import opened
-from windtunnel.errors import WindtunnelError
+from windtunnel.errors import NotFound, WindtunnelError
 from windtunnel.journal import Effect, Status, Store
 from windtunnel.journal.texts import whole
 from windtunnel.run.voting import action_digest
@@ -27,10 +29,10 @@ _OPEN = (Status.RUNNING, Status.WAITING, Status.PAUSED, Status.CRASHED)
 
 
 class Standing(NamedTuple):
-    """A run as it stands. `path` is its store's."""
+    """A run as it stands, and where it lies."""
 
     run_id: str
-    path: Path
+    location: str
     world: str
     scenario: str
     status: str
@@ -63,8 +65,12 @@ class Changes(NamedTuple):
 class Watch:
     """`look` is for one thread at a time."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, readers: Readers | None = None) -> None:
+        """`readers` belong to who gives them; without any, `close` closes the watch's own."""
         self._workspace = workspace
+        self._readers = readers or Readers(workspace)
+        self._database = database(workspace)
+        self._word = ""  # up to where the database was read
         self._seen: dict[Path, tuple[int, ...]] = {}
         self._played: set[Path] = set()  # looked at always: a player that dies writes nothing
         self._runs: dict[str, Standing] = {}
@@ -83,36 +89,69 @@ class Watch:
     def standing(self, run_id: str) -> Standing | None:
         return self._runs.get(run_id)
 
+    def close(self) -> None:
+        self._readers.close()
+
     def look(self) -> Changes:
         changes = Changes([], [], [])
+        if self._database:
+            with suppress(WindtunnelError):  # `doctor` names it; the next look tries again
+                self._look_there(self._database, changes)
+        self._look_at_files(changes)
+        return changes
+
+    def _look_there(self, location: str, changes: Changes) -> None:
+        try:
+            store = self._readers.database()
+        except NotFound:  # no run was made there yet
+            return
+        with store.snapshot():
+            rows, word, whole = store.written(self._word)
+            for row in rows:
+                self._compare(store, Found(location, as_it_is(store, row)), changes)
+            for run_id in self._waiting.keys() - {row.run_id for row in rows}:  # a vote is no part of a row
+                if self._runs[run_id].location == location:
+                    changes.rulings.extend(self._rulings(store, run_id))
+        self._word = word
+        if whole:
+            there = {row.run_id for row in rows}
+            self._forget(location, changes, there)
+
+    def _look_at_files(self, changes: Changes) -> None:
         paths = store_paths(self._workspace)
         for path in paths:
             signature = _signature(path)
             if self._seen.get(path) == signature and path not in self._played:
                 continue
             try:
-                found = look(path)
-                self._played.discard(path)
-                if any(one.row.status is Status.RUNNING for one in found):
-                    self._played.add(path)
-                for one in found:
-                    self._compare(one, changes)
+                with self._readers.opened(str(path)) as store:
+                    found = [Found(str(path), as_it_is(store, row)) for row in store.runs()]
+                    self._played.discard(path)
+                    if any(one.row.status is Status.RUNNING for one in found):
+                        self._played.add(path)
+                    for one in found:
+                        self._compare(store, one, changes)
             except WindtunnelError:
                 continue  # `doctor` names it; the next look tries again
             self._seen[path] = signature
         for path in self._seen.keys() - set(paths):
             del self._seen[path]
             self._played.discard(path)
-            for run in [run for run in self._runs.values() if run.path == path]:
-                changes.gone.append(run.run_id)
-                del self._runs[run.run_id]
-                self._waiting.pop(run.run_id, None)
-        return changes
+            self._forget(str(path), changes)
 
-    def _compare(self, found: Found, changes: Changes) -> None:
+    def _forget(self, location: str, changes: Changes, still: Collection[str] = ()) -> None:
+        """The runs of a store that are not there any more."""
+        mine = [run.run_id for run in self._runs.values() if run.location == location]
+        for run_id in mine:
+            if run_id not in still:
+                changes.gone.append(run_id)
+                del self._runs[run_id]
+                self._waiting.pop(run_id, None)
+
+    def _compare(self, store: Store, found: Found, changes: Changes) -> None:
         row = found.row
         now = Standing(
-            row.run_id, found.path, row.world, row.scenario, str(row.status), row.turn, row.turns,
+            row.run_id, found.location, row.world, row.scenario, str(row.status), row.turn, row.turns,
             row.parent, row.reason, row.updated,
         )  # fmt: skip
         self.latest = max(self.latest, row.updated)
@@ -121,8 +160,7 @@ class Watch:
         if before is None or before[:-1] != now[:-1]:
             changes.runs.append(now)
         if row.status in _OPEN or row.run_id in self._waiting:
-            with opened(found, read_only=True) as store:
-                changes.rulings.extend(self._rulings(store, row.run_id))
+            changes.rulings.extend(self._rulings(store, row.run_id))
 
     def _rulings(self, store: Store, run_id: str) -> Iterator[Ruling]:
         known = self._waiting.setdefault(run_id, {})
@@ -163,14 +201,13 @@ class Watch:
             if run.updated < moment:
                 continue
             try:
-                here = next(one for one in look(run.path) if one.row.run_id == run.run_id)
-                with opened(here, read_only=True) as store:
+                with self._readers.opened(run.location) as store:
                     found += [
                         ruling(store, run.run_id, "complete", effect)
                         for effect in store.effects(run.run_id, kind="approval")
                         if effect.answered is not None and effect.answered >= moment
                     ]
-            except (WindtunnelError, StopIteration):
+            except WindtunnelError:
                 continue  # it went meanwhile
         return sorted(found, key=lambda one: one.at)
 

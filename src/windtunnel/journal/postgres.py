@@ -62,6 +62,12 @@ UNREADABLE = (
     "SELECT 1 FROM effect WHERE (left(request, 1) = ' ' AND NOT pg_input_is_valid(request, 'json'))"
     " OR (left(result, 1) = ' ' AND NOT pg_input_is_valid(result, 'json')) LIMIT 1"
 )
+WRITERS = (
+    "SELECT (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint::text,"
+    " pg_snapshot_xmin(pg_current_snapshot())::text"
+)
+HALF = 1 << 31  # rows know the lower 32 bits of a transaction's number: after which of two is told by halves
+WRITTEN = f"status='running' OR ((xmin::text::bigint - %s) & {2 * HALF - 1}) < {HALF}"
 LOOSE = f"SELECT hash FROM text WHERE hash NOT IN ({FOLDED})"
 
 
@@ -147,6 +153,23 @@ class PostgresStore(PostgresReader):
             f"SELECT {RUN} FROM run WHERE run_id>=%s AND starts_with(run_id,%s) ORDER BY run_id LIMIT {NAMED}"
         )
         return [run_row(row) for row in self._rows(sql, [prefix, prefix])]
+
+    def written(self, since: str = "") -> tuple[list[RunRow], str, bool]:
+        """The runs whose rows were written since the call that gave `since`, and all that are played; the
+        word for the next call; whether these are all, as at the first call and after a restart of the server.
+
+        A row knows its last writer's number. Whoever was still writing when a call looked has a number from
+        the oldest that was open then on, so nothing is missed, and little comes twice. The start of the
+        server is part of the word because numbers of a copy that was put back would mean something else."""
+        with self.snapshot():
+            ((began, oldest),) = self._rows(WRITERS)
+            server, _, before = since.rpartition("/")
+            whole = server != began or not 0 <= int(oldest) - int(before) < HALF
+            rows = self._rows(
+                f"SELECT {RUN} FROM run" if whole else f"SELECT {RUN} FROM run WHERE {WRITTEN}",
+                [] if whole else [int(before) % (2 * HALF)],
+            )
+            return [run_row(row) for row in rows], f"{began}/{oldest}", whole
 
     def children(self, run_id: str) -> list[RunRow]:
         rows = self._rows(f"SELECT {RUN} FROM run WHERE parent=%s ORDER BY created, run_id", [run_id])
@@ -266,6 +289,10 @@ class PostgresStore(PostgresReader):
         ((latest,),) = self._link.ask("SELECT coalesce(max(id), 0) FROM inbox")
         seen, self._seen = self._seen, int(latest)
         return seen != self._seen
+
+    def stamp(self, run_id: str) -> object:
+        """Each commit writes the row of its run anew, in another place."""
+        return self._link.ask("SELECT xmin::text, ctid::text FROM run WHERE run_id=%s", [run_id])
 
     # --- keeping ---
 

@@ -43,7 +43,8 @@ ARRIVAL = "INSERT INTO arrival VALUES(%s,%s,%s,%s,%s,%s,%s)"
 # The next numbers of the run: whoever commits for it holds its lease's row locked.
 ARRIVED = (
     "INSERT INTO arrival SELECT %(run)s, last.number + one.ord, one.turn, one.phase, one.actor, one.idx,"
-    " one.answered FROM (SELECT coalesce(max(number), 0) AS number FROM arrival WHERE run_id=%(run)s) AS last,"
+    " one.answered"
+    " FROM (SELECT coalesce(max(number), 0) AS number FROM arrival WHERE run_id=%(run)s) AS last,"
     " unnest(%(turn)s::bigint[], %(phase)s::text[], %(actor)s::text[], %(idx)s::bigint[],"
     " %(answered)s::boolean[]) WITH ORDINALITY AS one(turn, phase, actor, idx, answered, ord)"
 )

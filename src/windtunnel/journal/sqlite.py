@@ -352,6 +352,9 @@ class SqliteStore(SqliteReader):
         seen, self._seen = self._seen, self._db.pragma("data_version")
         return seen != self._seen
 
+    def stamp(self, run_id: str) -> object:  # noqa: ARG002 - a file only knows that it was written
+        return self._db.pragma("data_version")
+
     # --- keeping ---
 
     def bring_in(

@@ -85,6 +85,11 @@ class Store(Protocol):
         """Whether another connection wrote since the last call: the cheap question before `mail`."""
         ...
 
+    def stamp(self, run_id: str) -> object:
+        """What is another one after each commit of somebody else to this run, perhaps also without one: the
+        cheap question of who follows it."""
+        ...
+
     # readers (each over one run's own rows; `Lineage` joins a fork to its past)
     def entries(self, run_id: str, after: int = -1, upto: int | None = None) -> Iterator[Entry]: ...
     def turning_points(self, run_id: str) -> list[Entry]:

@@ -132,7 +132,7 @@ class Run:
         if done.row.status not in GOOD:
             said = f"run {done.row.run_id} is {done.row.status}: {done.row.reason or 'no reason is known'}"
             raise RunError(said, remedy=f"windtunnel show {done.row.run_id}")
-        return _outcome(Found(found.path, done.row))
+        return _outcome(Found(found.location, done.row))
 
     def _scenario(self, wanted: RunArguments) -> tuple[World, Scenario, str]:
         """The world, the scenario with its changes, and what names it from anywhere."""
