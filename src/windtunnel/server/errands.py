@@ -12,7 +12,6 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -64,8 +63,3 @@ def _told(command: str, err: bytes) -> WindtunnelError:
             return error_from_plain(msgspec.json.decode(line)["error"])
     said = err.decode(errors="replace").strip().splitlines()
     return WindtunnelError(f"{command} failed" + (f": {said[-1][:300]}" if said else ""), where=command)
-
-
-def named(path: Path, run_id: str) -> str:
-    """How another process finds exactly this run."""
-    return f"{path}:{run_id}"

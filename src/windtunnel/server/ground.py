@@ -6,7 +6,6 @@ import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from windtunnel.control import Control, Found
@@ -87,12 +86,12 @@ def checked(name: str) -> str:
 
 def where(found: Found) -> str:
     """Where a run lies, as other processes take it."""
-    return str(found.path)
+    return found.location
 
 
 def found_of(one: Listed) -> Found:
     """A run as the index has it."""
-    return Found(Path(one.location), one.row)
+    return Found(one.location, one.row)
 
 
 def of_run(found: Found) -> dict[str, str]:

@@ -8,10 +8,10 @@ from typing import Any
 from windtunnel.control import Found
 from windtunnel.control.access import Principal, Role
 from windtunnel.control.desk_verbs import inside
+from windtunnel.control.places import address_of
 from windtunnel.errors import NotFound, StorageError, UsageError, WrongState
 from windtunnel.scenario import peek
 from windtunnel.server import types
-from windtunnel.server.errands import named
 from windtunnel.server.gate import verb
 from windtunnel.server.ground import Ground, aside, of_run, where
 from windtunnel.server.idempotency import Once
@@ -79,7 +79,7 @@ class Playing:
             found.row.world, "fork", {**of_run(found), **plain, "model": request.model or ""}, seconds=120
         )
         runs, controls = ([one["run_id"] for one in told[name]] for name in ("runs", "controls"))
-        made = [await self.ground.at(f"{where(found)}:{name}") for name in (*runs, *controls)]
+        made = [await self.ground.at(address_of(found.location, name)) for name in (*runs, *controls)]
         for one in made:
             await aside(self.ground.index.note, where(one), one.row)
         if request.play:
@@ -110,9 +110,7 @@ class Playing:
     async def verify(self, who: Principal, run_id: str) -> types.Verified:
         """Check that nothing in a run was changed or cut off."""
         found = await self.ground.find(run_id)
-        (told,) = await self.ground.errands.run(
-            "verify", "--", named(found.path, found.row.run_id), seconds=LONG
-        )
+        (told,) = await self.ground.errands.run("verify", "--", found.address, seconds=LONG)
         return types.Verified.model_validate(told)
 
     # --- files ---
@@ -122,7 +120,7 @@ class Playing:
         """A run as csv, parquet, jsonl, chat, or one html page, written into `folder`."""
         found = await self.ground.find(run_id)
         path = folder / f"{found.row.run_id}.{'jsonl' if to == 'chat' else to}"
-        words = ("--to", to, "-o", str(path), "--", named(found.path, found.row.run_id))
+        words = ("--to", to, "-o", str(path), "--", found.address)
         await self.ground.errands.run("export", *words, seconds=LONG)
         return path
 

@@ -15,7 +15,7 @@ from typing import Any
 from windtunnel.config import Workspace
 from windtunnel.control.bulletin import Bulletin
 from windtunnel.control.catalog import find_run
-from windtunnel.control.verbs import opened
+from windtunnel.control.places import Readers
 from windtunnel.control.watching import Watch
 from windtunnel.errors import UsageError, WindtunnelError
 from windtunnel.journal import Store
@@ -45,8 +45,9 @@ class StreamHub:
         self.settings = workspace.settings.streams
         self.bulletin = bulletin or Bulletin()
         self._workspace, self._who, self._may = workspace, who, may
+        self._readers, self._watched = Readers(workspace), Readers(workspace)  # neither waits for the other
         self._runs = RunChannels(self.settings, opener or self._open, read_state)
-        self._all = AllRuns(self.settings, watch or Watch(workspace))
+        self._all = AllRuns(self.settings, watch or Watch(workspace, self._watched))
         self._boards = Boards(self.bulletin)
         self._clients: dict[Client, Any] = {}  # with the connection of each
         self._beat: asyncio.Task[None] | None = None
@@ -66,6 +67,8 @@ class StreamHub:
         self._boards.stop()
         await self._all.stop()
         await self._runs.stop()
+        self._readers.close()
+        self._watched.close()
 
     @property
     def clients(self) -> int:
@@ -139,7 +142,7 @@ class StreamHub:
 
     @contextmanager
     def _open(self, run_id: str) -> Iterator[Store]:
-        with opened(find_run(self._workspace, run_id), read_only=True) as store:
+        with self._readers.opened(find_run(self._workspace, run_id).location) as store:
             yield store
 
     # --- the heartbeat ---
