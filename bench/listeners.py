@@ -39,8 +39,9 @@ class Listener:
         if say:
             payload = say.encode()
             self.socket.sendall(b"\x81" + bytes([0x80 | len(payload)]) + b"\0\0\0\0" + payload)
-        while not any(READY in message for message in self.take()):
-            pass
+        messages = self.parse(b"")  # it may have come with the handshake
+        while not any(READY in message for message in messages):
+            messages = self.take()
         self.socket.setblocking(False)
 
     def take(self) -> list[bytes]:
@@ -48,6 +49,9 @@ class Listener:
         fresh = self.socket.recv(1 << 18)
         if not fresh:
             raise SystemExit("the server closed a line")
+        return self.parse(fresh)
+
+    def parse(self, fresh: bytes) -> list[bytes]:
         data = self.pending + fresh
         messages, at, size = [], 0, len(data)
         while at + 2 <= size:
