@@ -16,7 +16,7 @@ import pytest
 
 from tests.journal import flights
 from windtunnel.errors import NotFound, StorageError, UsageError, VersionMismatch
-from windtunnel.journal import Batch, Effect, SqliteStore, sqlite
+from windtunnel.journal import Batch, Effect, SqliteStore, sqlite, sqlite_rows
 from windtunnel.journal.lease import this_process
 from windtunnel.journal.verify import verify
 from windtunnel.run.begin import begin
@@ -175,7 +175,7 @@ def test_an_effect_whose_commit_lost_its_answer_arrives_once(tmp_path, monkeypat
     begin(store, flights.WORLD, flights.scene(), "r", players=flights.PLAYERS)
     fence = store.acquire("r", this_process())
     effect = Effect(2, "plan", "a", 0, "quote", "k", b"{}", None, asked=3.0)
-    real, lost = sqlite.write_batch, []
+    real, lost = sqlite_rows.write_batch, list[object]()
 
     def commits_and_fails(db, batch, where, **more):
         head = real(db, batch, where, **more)
