@@ -69,11 +69,11 @@ def test_a_browser_that_comes_back_has_every_row_once(server, scribe):
     ("path", "status", "says"),
     [
         ("/simulations/none/stream", 404, "no run"),
-        ("/simulations/r1/stream?bogus=1", 400, "bogus"),
-        ("/simulations/r1/stream?after=x", 400, "no cursor"),
-        ("/simulations/r1/stream?every=abc", 400, "every"),
-        ("/stream", 400, "which channel"),
-        ("/stream?channel=elsewhere", 400, "no such channel"),
+        ("/simulations/r1/stream?bogus=1", 422, "bogus"),
+        ("/simulations/r1/stream?after=x", 422, "no cursor"),
+        ("/simulations/r1/stream?every=abc", 422, "every"),
+        ("/stream", 422, "which channel"),
+        ("/stream?channel=elsewhere", 422, "no such channel"),
         ("/simulations/..%2Fx/stream", 404, ""),
     ],
 )
