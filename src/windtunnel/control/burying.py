@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from windtunnel.codec import decode_body
 from windtunnel.config import Workspace
 from windtunnel.control.carrying import ProcessDied, error_to_plain
-from windtunnel.control.catalog import all_runs, opened
+from windtunnel.control.catalog import Found, all_runs, opened
 from windtunnel.control.crew import WorkerInfo
 from windtunnel.control.limits import (
     SUBMITTED,
@@ -188,18 +188,25 @@ def submitted(workspace: Workspace) -> Iterator[Ticket]:
     """A ticket for every run that was made for the queue, has not come to its end, and is played by
     nobody."""
     for found in all_runs(workspace):
-        row: RunRow = found.row
-        if row.status not in (Status.QUEUED, Status.CRASHED):
-            continue
-        try:
-            with opened(found, workspace, read_only=True) as store:
-                told = store.last_operation(row.run_id, SUBMITTED)
-                limits, _ = told_limits(store, row.run_id)
-        except WindtunnelError:
-            continue
-        if told is not None:
-            asked = decode_body(told.body)
-            yield Ticket(
-                row.run_id, found.location, row.world, priority=asked.get("priority", 0),
-                stop_after=asked.get("stop_after"), limits=limits,
-            )  # fmt: skip
+        if found.row.status in (Status.QUEUED, Status.CRASHED):
+            ticket = ticket_of(workspace, found)
+            if ticket is not None:
+                yield ticket
+
+
+def ticket_of(workspace: Workspace, found: Found) -> Ticket | None:
+    """The ticket with which a run was made for the queue; None if it was not, or cannot be asked."""
+    run_id = found.row.run_id
+    try:
+        with opened(found, workspace, read_only=True) as store:
+            told = store.last_operation(run_id, SUBMITTED)
+            limits, _ = told_limits(store, run_id)
+    except WindtunnelError:
+        return None
+    if told is None:
+        return None
+    asked = decode_body(told.body)
+    return Ticket(
+        run_id, found.location, found.row.world, priority=asked.get("priority", 0),
+        stop_after=asked.get("stop_after"), limits=limits,
+    )  # fmt: skip

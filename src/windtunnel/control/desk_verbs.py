@@ -82,6 +82,7 @@ class Fork(_OfRun, frozen=True, kw_only=True):
     event: dict[str, Any] | None = None
     events: list[dict[str, Any]] = []
     branches: int = 1
+    play: bool = True  # they are made for the queue; else somebody plays them later, or nobody
     limits: Limits | None = None
     budget: Money | None = None
     priority: int = 0
@@ -285,7 +286,7 @@ async def fork(room: Room, asked: Fork, _: Progress) -> dict[str, Any]:
         change=change,
         branches=asked.branches,
         world=room.world,
-        said=_begun(asked),
+        said=_begun(asked) if asked.play else (),
     )
     return {
         "parent": run_plain(parent),

@@ -7,6 +7,7 @@ and left with it; workers stay, and the next server finds them.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from importlib.metadata import version
@@ -45,6 +46,7 @@ from windtunnel.server.who import Who, check_bind, only_here
 
 VERSION = version("windtunnel")
 REFRESH_SECONDS = 2.0
+RESCUE_SECONDS = 10.0
 IMPORTS = {"/api/import": 1 << 30}  # a run is a file, and files are large
 
 
@@ -148,11 +150,16 @@ class Assembly:
             yield from (found_of(one) for one in self.ground.index.each(Filter(status=str(status))))
 
     async def _refresh(self) -> None:
-        """Keep the index fresh, and take up the runs of which a waiting vote has expired."""
+        """Keep the index fresh, and take up the runs of which a waiting vote has expired, or which a server
+        that was killed left between two steps."""
+        rescued = -RESCUE_SECONDS
         while True:
             with suppress(*UNUSABLE, WindtunnelError):
                 await asyncio.to_thread(self.ground.index.refresh)
                 await self.verbs.steering.expire()
+                if self.manager.leads and time.monotonic() - rescued >= RESCUE_SECONDS:
+                    await self.verbs.steering.rescue()
+                    rescued = time.monotonic()
             await asyncio.sleep(REFRESH_SECONDS)
 
     async def problems(self) -> list[str]:

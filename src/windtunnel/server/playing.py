@@ -10,6 +10,7 @@ from windtunnel.control.access import Principal, Role
 from windtunnel.control.desk_verbs import inside
 from windtunnel.control.places import address_of
 from windtunnel.errors import NotFound, StorageError, UsageError, WrongState
+from windtunnel.journal import Status
 from windtunnel.scenario import peek
 from windtunnel.server import types
 from windtunnel.server.gate import verb
@@ -29,7 +30,7 @@ class Playing:
         """Start a run. It is queued at once and played by a worker; its id comes back."""
         run_id = await aside(self.once.run_id, who, key, request.model_dump_json())
         try:
-            found = await self.ground.find(run_id) if key else await self._create(run_id, request)
+            found = await self._again(run_id, request) if key else await self._create(run_id, request)
         except NotFound:
             found = await self._create(run_id, request)
         row = found.row
@@ -37,6 +38,13 @@ class Playing:
             run_id=run_id, status=types.Status(row.status), world=row.world, scenario=row.scenario,
             turn=row.turn, max_turns=row.turns, url=f"/api/simulations/{run_id}",
         )  # fmt: skip
+
+    async def _again(self, run_id: str, request: types.StartRequest) -> Found:
+        """The run that was made for this key before. Whoever made it may have died before it was queued."""
+        found = await self.ground.find(run_id)
+        if found.row.status is Status.QUEUED:
+            await self.steering.enqueue([found], budget=request.budget, limits=request.limits)
+        return found
 
     async def _create(self, run_id: str, request: types.StartRequest) -> Found:
         world, asked = await aside(self.asked, request)
@@ -74,7 +82,7 @@ class Playing:
     async def fork(self, who: Principal, run_id: str, request: types.ForkRequest) -> types.Forked:
         """What if: another course from a turn on. Several branches come with as many unchanged controls."""
         found = await self.ground.find(run_id)
-        plain = request.model_dump(exclude={"play"})
+        plain = request.model_dump()
         told = await self.ground.desks.call(
             found.row.world, "fork", {**of_run(found), **plain, "model": request.model or ""}, seconds=120
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 
 import msgspec
@@ -11,12 +12,15 @@ from windtunnel.control.access import Principal, Role
 from windtunnel.control.feedback import give
 from windtunnel.control.limits import Limits
 from windtunnel.control.queue import Ticket
+from windtunnel.control.stranded import stranded
 from windtunnel.errors import UsageError, WrongState
 from windtunnel.journal import Status
 from windtunnel.server import types
 from windtunnel.server.gate import verb
 from windtunnel.server.ground import Ground, aside, found_of, of_run, where
 from windtunnel.server.looking import Looking
+
+log = logging.getLogger("windtunnel.server")
 
 
 class Steering:
@@ -100,6 +104,14 @@ class Steering:
         """Runs of which a waiting vote has expired are taken up, so that it is told to them."""
         due = await aside(self.ground.index.due, self.ground.database.now())
         await self.enqueue([found_of(one) for one in due if one.status is Status.WAITING])
+
+    async def rescue(self) -> None:
+        """Runs that should be played and stand in no queue are put there."""
+        ground = self.ground
+        tickets = await aside(lambda: list(stranded(ground.workspace, ground.index, ground.queue)))
+        if tickets:
+            log.warning("stranded runs are queued again: %s", " ".join(one.run_id for one in tickets[:20]))
+            await aside(ground.queue.put, tickets)
 
     # --- mail ---
 
