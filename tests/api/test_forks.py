@@ -185,3 +185,11 @@ def test_forks_can_be_awaited():
         return forks.difference("total").mean
 
     assert asyncio.run(main()) == pytest.approx(4.0)
+
+
+@pytest.mark.parametrize(("key", "value"), [("seed", 77), ("mode", "paper")])
+def test_what_a_fork_has_from_its_past_cannot_become_another(parent, key, value):
+    with pytest.raises(UsageError, match="a fork") as caught:
+        parent.fork(3, set={key: value})
+    assert caught.value.where == key
+    assert parent.fork(3, set={key: getattr(parent, key, "simulated")}).verify().intact

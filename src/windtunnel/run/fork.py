@@ -85,6 +85,7 @@ def fork(  # noqa: PLR0913 - the options of a fork, each by name
     scenario = scenario_from_plain(plain, world)
     if change and change.edit:
         changed = check_scenario(world, change.edit(scenario), players or {})
+        _same_luck(scenario, changed)
         if changed.parameters != scenario.parameters:
             _ask_the_world(store, world, parent_id, point, changed, change, players)
         scenario = changed
@@ -107,6 +108,22 @@ def fork(  # noqa: PLR0913 - the options of a fork, each by name
     for event in events:
         store.post(run_id, "event", encode_body(event), "fork", now)
     return store.run(run_id)
+
+
+def _same_luck(scenario: Scenario, changed: Scenario) -> None:
+    """What a fork shares with its parent's past cannot become another."""
+    if changed.seed != scenario.seed:
+        raise UsageError(
+            f"a fork has the seed of its past, {scenario.seed}; it cannot have {changed.seed}",
+            where="seed",
+            remedy="several branches have a luck of their own each; another seed is a run of its own",
+        )
+    if changed.mode != scenario.mode:
+        raise UsageError(
+            f"a fork is played as its past was, {scenario.mode}; it cannot be {changed.mode}",
+            where="mode",
+            remedy="start a run of its own in that mode",
+        )
 
 
 def _ask_the_world(
