@@ -32,7 +32,7 @@ def killed_with_runs_going(home: Path, going: int, waiting: int) -> None:
             assert after.ended(run)["turn"] == TURNS
         plains = [made.plain(TURNS, seed) for seed in range(going + waiting)]
         assert made.heads(runs) == made.undisturbed(plains)
-        assert all(made.sound(run) for run in runs)
+        made.check_sound(*runs)
         assert {one["status"] for one in listed(after).values()} == {"completed"}
         assert [len(list(operations(made, run, "started"))) for run in runs] == [1] * len(runs)
 
@@ -83,7 +83,7 @@ def test_two_servers_share_a_workspace_and_one_may_be_killed(tmp_path: Path) -> 
         for name in ("a", "b"):
             until(lambda name=name: _fired(other, name) == ["done"], "it has fired once")  # type: ignore[misc]
         assert len(listed(other)) == 5
-        assert all(made.sound(run) for run in listed(other))
+        made.check_sound(*listed(other))
 
 
 def _fired(server: object, name: str) -> list[str]:

@@ -111,9 +111,10 @@ class Tunnel:
         assert [one.row.status for one in done] == [Status.COMPLETED] * len(made)
         return [one.row.head_hash for one in done]
 
-    def sound(self, run: str) -> bool:
-        told = self.control.verify(run)
-        return bool(told.intact) and told.complete is True
+    def check_sound(self, *runs: str) -> None:
+        for run in runs:
+            told = self.control.verify(run)
+            assert (told.intact, told.complete) == (True, True), (run, told)
 
 
 def pids(home: Path, word: str = "windtunnel") -> list[int]:

@@ -83,7 +83,7 @@ def _told(one: Approval) -> types.Approval:
         reason=one.reason, mode=one.mode, approvers=one.needed, decided_by=one.by if one.status != "waiting" else [],
         votes=[
             types.Vote(
-                by=vote.sender, approve=vote.approve, note=vote.note, at=types.moment(vote.at), refused=vote.why
+                by=vote.sender, approve=vote.approve, note=vote.note, at=types.moment(vote.at), refused=vote.why or None
             )
             for vote in one.votes
         ],
