@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 RUN_ID = r"^[0-9A-Za-z_-]{1,80}$"
 KEY_NAME = r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$"
@@ -21,9 +21,9 @@ RunId = Annotated[
     Field(description="A run's id, or a unique beginning of it", pattern=RUN_ID, examples=["4k2v9h0a7c"]),
 ]
 Turn = Annotated[
-    int, Field(ge=0, lt=1 << 62, description="A turn, counted from 1; 0 is the beginning", examples=[12])
+    int, Field(strict=True, ge=0, lt=1 << 62, description="A turn, counted from 1; 0 is the beginning", examples=[12])
 ]
-Dollars = Annotated[float, Field(ge=0, lt=1e9)]
+Dollars = Annotated[float, Field(strict=True, ge=0, lt=1e9)]
 Text = Annotated[str, Field(max_length=10_000)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Metrics = dict[str, dict[str, float]]
@@ -64,11 +64,11 @@ class Page(Told):
 class Limits(Written):
     """What one run may use. Past its seconds or its money it pauses; past its memory it is stopped."""
 
-    seconds: Annotated[float, Field(gt=0, le=1e7)] | None = Field(default=None, description="Seconds of play")
-    memory_mb: Annotated[int, Field(ge=64, le=1 << 20)] | None = Field(
+    seconds: Annotated[float, Field(strict=True, gt=0, le=1e7)] | None = Field(default=None, description="Seconds of play")
+    memory_mb: Annotated[int, Field(strict=True, ge=64, le=1 << 20)] | None = Field(
         default=None, description="Memory of its process, which is then its own"
     )
-    isolate: bool = Field(default=False, description="Play it in a process of its own")
+    isolate: StrictBool = Field(default=False, description="Play it in a process of its own")
 
 
 class StartRequest(Written):
@@ -94,8 +94,8 @@ class StartRequest(Written):
     text: Annotated[str, Field(max_length=1_000_000)] | None = Field(
         default=None, description="A whole scenario as YAML, in place of a name; needs `world`"
     )
-    seed: Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)] | None = None
-    turns: Annotated[int, Field(ge=0, le=10_000_000)] | None = None
+    seed: Annotated[int, Field(strict=True, ge=-(1 << 63), lt=1 << 63)] | None = None
+    turns: Annotated[int, Field(strict=True, ge=0, le=10_000_000)] | None = None
     set: dict[str, Any] | list[str] = Field(
         default={}, description="Changes by dotted key, or as KEY=VALUE", examples=[{"tax_rate": 0.3}]
     )
@@ -137,10 +137,10 @@ class ForkRequest(Written):
     event: dict[str, Any] | None = Field(
         default=None, description="An event for the first new turn: {kind, body}"
     )
-    branches: Annotated[int, Field(ge=1, le=1000)] = Field(
+    branches: Annotated[int, Field(strict=True, ge=1, le=1000)] = Field(
         default=1, description="Several come with as many unchanged controls, which share their luck"
     )
-    play: bool = Field(default=True, description="Play them at once")
+    play: StrictBool = Field(default=True, description="Play them at once")
     budget: Dollars | None = None
 
 
@@ -171,9 +171,9 @@ class VoteRequest(Written):
 
 
 class FeedbackRequest(Written):
-    score: Annotated[float, Field(ge=-1e6, le=1e6)] | None = None
+    score: Annotated[float, Field(strict=True, ge=-1e6, le=1e6)] | None = None
     comment: Text = ""
-    entry: Annotated[int, Field(ge=0, lt=1 << 62)] | None = Field(
+    entry: Annotated[int, Field(strict=True, ge=0, lt=1 << 62)] | None = Field(
         default=None, description="The entry that is meant, by number"
     )
 
@@ -542,9 +542,9 @@ class ScheduleRequest(Written):
         default="run", description="run, health, prune; an unknown one is refused with those there are"
     )
     arguments: dict[str, Any] = Field(default={}, description="For `run`: what POST /simulations takes")
-    first_now: bool = Field(default=True, description="Fire once at once")
-    overlap: bool = Field(default=False, description="Fire although the firing before is still under way")
-    limit_seconds: Annotated[float, Field(gt=0, le=1e7)] | None = Field(
+    first_now: StrictBool = Field(default=True, description="Fire once at once")
+    overlap: StrictBool = Field(default=False, description="Fire although the firing before is still under way")
+    limit_seconds: Annotated[float, Field(strict=True, gt=0, le=1e7)] | None = Field(
         default=None, description="A firing may take so long"
     )
 
@@ -583,7 +583,7 @@ class ScheduleList(Told):
 class KeyRequest(Written):
     name: Annotated[str, Field(pattern=KEY_NAME, examples=["kim"])]
     roles: Annotated[list[Literal["viewer", "operator", "approver", "admin"]], Field(min_length=1)]
-    days: Annotated[int, Field(ge=1, le=3650)] | None = Field(
+    days: Annotated[int, Field(strict=True, ge=1, le=3650)] | None = Field(
         default=None, description="Until it expires; never by default"
     )
 

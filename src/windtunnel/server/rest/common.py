@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query, Request
+from pydantic import AfterValidator, BeforeValidator
 
 from windtunnel.control.access import Principal
 from windtunnel.server.types import RUN_ID
@@ -13,6 +16,21 @@ from windtunnel.server.verbs import Verbs
 
 # Which problems any operation may answer with; described.py tells each in full, with what the guard may say.
 PROBLEMS: dict[int | str, dict[str, Any]] = {status: {} for status in (404, 409, 422, 503, 504)}
+
+
+def _moment(text: object) -> object:
+    """A time as it is written, never a bare number; without a zone it is UTC, as all times here."""
+    if not isinstance(text, str) or not _DATED.match(text):
+        raise ValueError("is no time; write it as 2026-11-21T10:00:00Z")
+    return text
+
+
+def _zoned(moment: datetime) -> datetime:
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+_DATED = re.compile(r"\d{4}-\d\d-\d\d")
+Moment = Annotated[datetime, BeforeValidator(_moment), AfterValidator(_zoned)]
 
 
 def verbs_of(request: Request) -> Verbs:

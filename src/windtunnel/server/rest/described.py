@@ -57,6 +57,7 @@ MEANS = {
 }
 # What the guard before every route may answer, whatever stands behind it.
 GUARD = (400, 401, 403, 408, 413, 414, 421, 429, 431)
+_BOUNDS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
 UNUSED = ("HTTPValidationError", "ValidationError")
 
 
@@ -90,9 +91,22 @@ def _mend(api: dict[str, Any]) -> None:
     }
     # The empty one: on loopback, while there are no keys, nobody is asked.
     api["security"] = [{"key": []}, {"header": []}, {}]
+    _whole_bounds(api)
     for path, operations in api["paths"].items():
         for operation in operations.values():
             _operation(path, operation)
+
+
+def _whole_bounds(node: Any) -> None:
+    """Bounds of whole numbers as whole numbers: as floats they lose the last digits of 64 bits."""
+    if isinstance(node, dict):
+        if node.get("type") == "integer":
+            for name in _BOUNDS & node.keys():
+                node[name] = int(node[name])
+        node = list(node.values())
+    if isinstance(node, list):
+        for one in node:
+            _whole_bounds(one)
 
 
 def _operation(path: str, operation: dict[str, Any]) -> None:

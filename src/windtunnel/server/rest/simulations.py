@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,7 +14,7 @@ from windtunnel.control.index import Filter
 from windtunnel.server import types
 from windtunnel.server.rest.bodies import stored
 from windtunnel.server.rest.careful import CarefulRoute
-from windtunnel.server.rest.common import PROBLEMS, After, Ask, Limit, RunPath, TurnQuery, Who, Word
+from windtunnel.server.rest.common import PROBLEMS, After, Ask, Limit, Moment, RunPath, TurnQuery, Who, Word
 
 routes = APIRouter(responses=PROBLEMS, route_class=CarefulRoute)
 SIMULATION = "/simulations/{run_id}"
@@ -60,8 +59,8 @@ async def list_runs(
         str | None, Query(max_length=200, description="In its id, scenario, tags or reason")
     ] = None,
     parent: Annotated[str | None, Query(max_length=80, description="Forks of this run")] = None,
-    since: Annotated[datetime | None, Query(description="Made at this time or later")] = None,
-    until: Annotated[datetime | None, Query(description="Made before this time")] = None,
+    since: Annotated[Moment | None, Query(description="Made at this time or later")] = None,
+    until: Annotated[Moment | None, Query(description="Made before this time")] = None,
     order: Literal["created", "updated"] = "created",
     after: After = None,
     limit: Limit = 50,
