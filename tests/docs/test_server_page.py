@@ -37,14 +37,25 @@ def test_every_command_of_the_page_does_what_it_says(tmp_path: Path) -> None:
     assert shutil.which("curl"), "curl is missing: apt install curl"
     with live(tmp_path) as server:
         script = "set -eu -o pipefail\n" + "\n".join(blocks()).replace("http://localhost:8000", server.url)
-        script = script.replace("WAR=$(start", 'wait_for() { for _ in $(seq 300); do curl -s "$API/simulations/$1" |'
-            ' grep -q completed && return; sleep 0.2; done; exit 9; }\nWAR=$(start')  # fmt: skip
-        script = script.replace("curl -s \"$API/simulations?limit=3\"", 'wait_for "$WAR"; wait_for "$GROWTH"\n'
-            'curl -s "$API/simulations?limit=3"', 1)  # fmt: skip
+        script = script.replace(
+            "WAR=$(start",
+            'wait_for() { for _ in $(seq 300); do curl -s "$API/simulations/$1" |'
+            " grep -q completed && return; sleep 0.2; done; exit 9; }\nWAR=$(start",
+        )
+        script = script.replace(
+            'curl -s "$API/simulations?limit=3"',
+            'wait_for "$WAR"; wait_for "$GROWTH"\ncurl -s "$API/simulations?limit=3"',
+            1,
+        )
         done = subprocess.run(
-            ["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=240,
+            ["bash", "-c", script],
+            check=False,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=240,
             env={"PATH": f"{tools}:/usr/local/bin:/usr/bin:/bin"},
-        )  # fmt: skip
+        )
     assert done.returncode == 0, f"{done.stderr[-1000:]} {done.stdout[-1000:]}"
     assert '"identical": true' in done.stdout
     assert '"intact": true' in done.stdout

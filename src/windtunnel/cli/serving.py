@@ -47,11 +47,10 @@ def serve(
 
         from windtunnel.server.assembly import Assembly  # noqa: PLC0415
         from windtunnel.server.logs import configure  # noqa: PLC0415
-
-        if find_spec("fastmcp") is None:  # imported for the first request only, and missed now
-            raise ModuleNotFoundError("no fastmcp", name="fastmcp")
     except ModuleNotFoundError as error:
         raise UsageError(f"a server needs {error.name}, which is not installed", remedy=EXTRA) from None
+    if find_spec("fastmcp") is None:  # imported for the first request only, and missed now
+        raise UsageError("a server needs fastmcp, which is not installed", remedy=EXTRA)
     workspace = find_workspace()
     settings = workspace.settings.serve
     host, port = host or settings.host, settings.port if port is None else port
@@ -71,7 +70,7 @@ def serve(
                     timeout_graceful_shutdown=5,
                     lifespan="on",
                     ws_max_size=1 << 20,
-                )  # fmt: skip
+                )
             )
             asyncio.run(server.serve(sockets=[listener]))
         finally:

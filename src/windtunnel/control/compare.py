@@ -63,7 +63,8 @@ class Interval(Struct):
 
 
 def compare(runs: Sequence[Found], keys: Sequence[Key] = (), *, turn: int | None = None) -> Comparison:
-    """The first run beside the others, as they stand or as they stood after a turn. `keys` says which metrics;
+    """The first run beside the others, as they stand or as they stood after a turn. `keys` says which
+    metrics;
     all of them by default."""
     if len(runs) < 2:
         raise UsageError("one run has nothing to be compared with", remedy="windtunnel compare RUN RUN…")

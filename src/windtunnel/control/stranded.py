@@ -1,4 +1,5 @@
-"""Runs that should be played and stand in no queue: whoever made them, or took mail for them, was killed before
+"""Runs that should be played and stand in no queue: whoever made them, or took mail for them, was killed
+before
 it put them there.
 
 The journals say so: a run that was made for the queue and never left `queued`, or one that waits and to which
@@ -9,15 +10,13 @@ takes each run once. A run that somebody made to play it himself is left to him.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from windtunnel.config import Workspace
 from windtunnel.control.approvals import approvals_of
 from windtunnel.control.burying import ticket_of
-from windtunnel.control.catalog import Found
+from windtunnel.control.catalog import Found, opened
 from windtunnel.control.index import Filter, Index
 from windtunnel.control.queue import Queue, Ticket
-from windtunnel.control.verbs import opened
 from windtunnel.errors import WindtunnelError
 from windtunnel.journal import Status, Store
 from windtunnel.run.feedback import KIND as FEEDBACK
@@ -37,7 +36,7 @@ def stranded(workspace: Workspace, index: Index, queue: Queue) -> Iterator[Ticke
             part = old[start : start + AT_ONCE]
             there = queue.known([one.run_id for one in part])
             for one in part:
-                found = Found(Path(one.location), one.row)
+                found = Found(one.location, one.row)
                 if one.run_id not in there and (ticket := _ticket(workspace, found, now)) is not None:
                     yield ticket
 
@@ -62,6 +61,4 @@ def _is_called(store: Store, found: Found, since: float, now: float) -> bool:
         return True
     if not any(one.kind == VOTE for one in mail):
         return False
-    return not any(
-        one.status == "waiting" and one.mode == "park" for one in approvals_of(store, found, now)
-    )
+    return not any(one.status == "waiting" and one.mode == "park" for one in approvals_of(store, found, now))

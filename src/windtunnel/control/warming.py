@@ -1,6 +1,7 @@
 """Types made ready before there are threads.
 
-msgspec works out how to read a Struct when it is first asked to, and two threads that ask at the same moment for
+msgspec works out how to read a Struct when it is first asked to, and two threads that ask at the same moment
+for
 the same type can bring the process down (seen with 0.22). A process that reads in threads calls `warm` first,
 once what it will read is imported.
 """

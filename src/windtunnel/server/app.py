@@ -19,7 +19,8 @@ ASSETS = Path(fastapi_offline.__file__).parent / "static"
 DESCRIPTION = """
 A wind tunnel for autonomous agents: start runs, watch them, steer them, and prove what happened.
 
-* **Who may.** `Authorization: Bearer wt_…`; on loopback nobody is asked. Roles: viewer, operator, approver, admin.
+* **Who may.** `Authorization: Bearer wt_…`; on loopback nobody is asked. Roles: viewer, operator, approver,
+admin.
 * **Lists** have cursors: `next` of one page is `after` of the following one.
 * **Errors** are `application/problem+json` and say what to do next.
 * **Asking again.** With an `Idempotency-Key` a start is done once, however often it is sent.
@@ -42,7 +43,8 @@ DOCS = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Wind
 <body><div id="swagger-ui"></div><script src="docs/assets/swagger-ui-bundle.js"></script>
 <script src="docs/start.js"></script></body></html>"""
 DOCS_START = """SwaggerUIBundle({url: "openapi.json", dom_id: "#swagger-ui", deepLinking: true,
-  presets: [SwaggerUIBundle.presets.apis, SwaggerUIBundle.SwaggerUIStandalonePreset], tryItOutEnabled: true});"""
+  presets: [SwaggerUIBundle.presets.apis, SwaggerUIBundle.SwaggerUIStandalonePreset], tryItOutEnabled:
+  true});"""
 
 
 def application(

@@ -1,6 +1,8 @@
-"""A server put together: one workspace, its rooms, and the doors over them. The only place that knows them all.
+"""A server put together: one workspace, its rooms, and the doors over them. The only place that knows them
+all.
 
-Nothing here decides anything. What runs for long (manager, scheduler, streams) is started with the application
+Nothing here decides anything. What runs for long (manager, scheduler, streams) is started with the
+application
 and left with it; workers stay, and the next server finds them.
 """
 

@@ -32,22 +32,24 @@ class Deciding:
         return types.Approvals(approvals=[_told(one) for one in mine[:limit]], total=len(mine))
 
     @verb("get_approval", Role.VIEWER)
-    async def approval(self, who: Principal, id: str) -> types.Approval:
+    async def approval(self, who: Principal, approval_id: str) -> types.Approval:
         """One of them, as it stands now."""
-        return _told(await aside(self.ground.control.approval, *_parted(id)))
+        return _told(await aside(self.ground.control.approval, *_parted(approval_id)))
 
     @verb("approve", Role.APPROVER, writes=True)
-    async def approve(self, who: Principal, id: str, request: types.VoteRequest) -> types.Approval:
-        """Approve an action. A high risk needs two different people; nobody votes on an action of their own."""
-        return await self._vote(who, id, True, request)
+    async def approve(self, who: Principal, approval_id: str, request: types.VoteRequest) -> types.Approval:
+        """Approve an action. A high risk needs two different people; nobody votes on an action of their
+        own."""
+        return await self._vote(who, approval_id, True, request)
 
     @verb("reject", Role.APPROVER, writes=True)
-    async def reject(self, who: Principal, id: str, request: types.VoteRequest) -> types.Approval:
+    async def reject(self, who: Principal, approval_id: str, request: types.VoteRequest) -> types.Approval:
         """Deny an action. The first denial decides."""
-        return await self._vote(who, id, False, request)
+        return await self._vote(who, approval_id, False, request)
 
     def _pending(self, run_id: str | None, every: bool) -> list[Approval]:
-        """Of one run, or of all that may wait for somebody; those that only ever stood in the queue do not."""
+        """Of one run, or of all that may wait for somebody; those that only ever stood in the queue do
+        not."""
         control = self.ground.control
         if run_id is not None:
             return control.pending([control.find(checked(run_id))], every=every)
@@ -57,36 +59,64 @@ class Deciding:
         return control.pending([found_of(one) for one in listed if one.pruned is None], every=every)
 
     async def _vote(
-        self, who: Principal, id: str, approve: bool, request: types.VoteRequest
+        self, who: Principal, approval_id: str, approve: bool, request: types.VoteRequest
     ) -> types.Approval:
-        run_id, effect = _parted(id)
+        run_id, effect = _parted(approval_id)
         voted = await aside(
-            self.ground.control.vote, run_id, effect, approve,
-            sender=who.name, note=request.note, digest=request.digest, via=who.via,
-        )  # fmt: skip
+            self.ground.control.vote,
+            run_id,
+            effect,
+            approve,
+            sender=who.name,
+            note=request.note,
+            digest=request.digest,
+            via=who.via,
+        )
         if voted.resume is not None:
             await self._steering.enqueue([await self.ground.find(voted.resume)])
         return _told(voted.approval)
 
 
-def _parted(id: str) -> tuple[str, str]:
-    run_id, colon, effect = id.partition(":")
+def _parted(approval_id: str) -> tuple[str, str]:
+    run_id, colon, effect = approval_id.partition(":")
     if not colon:
-        raise NotFound(f"{id!r} names no approval", where="id", remedy="RUN:EFFECT, as the list shows it")
+        raise NotFound(
+            f"{approval_id!r} names no approval", where="id", remedy="RUN:EFFECT, as the list shows it"
+        )
     return checked(run_id), effect
 
 
 def _told(one: Approval) -> types.Approval:
     return types.Approval(
-        id=one.id, run_id=one.run_id, effect=one.effect, actor=one.actor, turn=one.turn, status=one.status,
-        summary=one.summary, action=one.action, amount=one.amount, unit=one.unit, risk=one.risk,
-        reason=one.reason, mode=one.mode, approvers=one.needed, decided_by=one.by if one.status != "waiting" else [],
+        id=one.id,
+        run_id=one.run_id,
+        effect=one.effect,
+        actor=one.actor,
+        turn=one.turn,
+        status=one.status,
+        summary=one.summary,
+        action=one.action,
+        amount=one.amount,
+        unit=one.unit,
+        risk=one.risk,
+        reason=one.reason,
+        mode=one.mode,
+        approvers=one.needed,
+        decided_by=one.by if one.status != "waiting" else [],
         votes=[
             types.Vote(
-                by=vote.sender, approve=vote.approve, note=vote.note, at=types.moment(vote.at), refused=vote.why or None
+                by=vote.sender,
+                approve=vote.approve,
+                note=vote.note,
+                at=types.moment(vote.at),
+                refused=vote.why or None,
             )
             for vote in one.votes
         ],
-        digest=one.digest, world=one.world, scenario=one.scenario, asked=types.moment(one.asked),
-        expires=types.moment(one.expires), expires_turn=one.expires_turn,
-    )  # fmt: skip
+        digest=one.digest,
+        world=one.world,
+        scenario=one.scenario,
+        asked=types.moment(one.asked),
+        expires=types.moment(one.expires),
+        expires_turn=one.expires_turn,
+    )

@@ -1,6 +1,7 @@
 """Long work that needs no warm process: a command of ours, in a process of its own.
 
-Verifying or exporting a large run keeps a processor busy for a while, and listing worlds imports them; neither
+Verifying or exporting a large run keeps a processor busy for a while, and listing worlds imports them;
+neither
 may happen in the process that serves streams. The command line does all of it already and speaks JSON, so the
 server sends it on an errand. Names are found before: what a client wrote is never an option.
 """
@@ -30,15 +31,25 @@ class Errands:
         self._room = asyncio.Semaphore(AT_ONCE)
 
     async def run(self, command: str, *words: str, seconds: float = 120.0) -> list[Any]:
-        """What `windtunnel COMMAND --json -- WORDS` prints, line by line. An error it tells is raised here; exit
+        """What `windtunnel COMMAND --json -- WORDS` prints, line by line. An error it tells is raised here;
+        exit
         code 1 is an answer: what was checked does not hold."""
         async with self._room:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-P", "-m", "windtunnel", command, "--json", *words,
-                stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-                cwd=self._workspace.root, env={**os.environ, HOME: str(self._workspace.root)},
+                sys.executable,
+                "-P",
+                "-m",
+                "windtunnel",
+                command,
+                "--json",
+                *words,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                cwd=self._workspace.root,
+                env={**os.environ, HOME: str(self._workspace.root)},
                 start_new_session=True,
-            )  # fmt: skip
+            )
             try:
                 out, err = await asyncio.wait_for(process.communicate(), seconds)
             except TimeoutError:

@@ -1,6 +1,7 @@
 """The one door policy: who may use a verb, and the line in the audit log.
 
-Every verb of a networked door is a method marked with `verb`, and takes the principal first. REST, streams and
+Every verb of a networked door is a method marked with `verb`, and takes the principal first. REST, streams
+and
 MCP call the same methods, so no door can forget to ask; a table of all of them is tested against all roles.
 """
 
@@ -39,7 +40,8 @@ F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 
 
 def verb(name: str, role: Role, *, writes: bool = False) -> Callable[[F], F]:
-    """A method `(self, who, target, …)` that only this role may call. What writes, and every refusal, is audited;
+    """A method `(self, who, target, …)` that only this role may call. What writes, and every refusal, is
+    audited;
     the target is the first argument where that is text, or the `run_id` of what came of it."""
 
     def mark(method: F) -> F:

@@ -68,7 +68,8 @@ class Ground:
             raise NotFound(error.message, where="run_id", remedy=LISTED) from None
 
     async def headline(self, world: str) -> list[str]:
-        """Which metrics a world shows first; nothing where the world is gone: looking must not fail for that."""
+        """Which metrics a world shows first; nothing where the world is gone: looking must not fail for
+        that."""
         if world not in self._described:
             try:
                 self._described[world] = await self.desks.call(world, "describe", {})

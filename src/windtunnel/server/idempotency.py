@@ -1,6 +1,7 @@
 """One start for one `Idempotency-Key`, however often a client that heard nothing asks again.
 
-The id of the run is chosen and kept with the key before anything is made. Whoever asks again gets the same id:
+The id of the run is chosen and kept with the key before anything is made. Whoever asks again gets the same
+id:
 the run is there, or it is made now under that name.
 """
 
@@ -14,9 +15,9 @@ from windtunnel.errors import UsageError
 from windtunnel.journal.database import Database
 
 TABLES = [
-    "CREATE TABLE idempotency(who TEXT NOT NULL, key TEXT NOT NULL, request TEXT NOT NULL,"
-    " run_id TEXT NOT NULL, at {real} NOT NULL, PRIMARY KEY(who, key));"
-    " CREATE INDEX idempotency_at ON idempotency(at)"
+    """CREATE TABLE idempotency(who TEXT NOT NULL, key TEXT NOT NULL, request TEXT NOT NULL,
+    run_id TEXT NOT NULL, at {real} NOT NULL, PRIMARY KEY(who, key));
+    CREATE INDEX idempotency_at ON idempotency(at)"""
 ]
 KEPT_SECONDS = 7 * 86400
 LONGEST = 200

@@ -1,4 +1,5 @@
-"""The verbs that only look. Nothing of a run is changed, and no world is loaded here: a state is computed again
+"""The verbs that only look. Nothing of a run is changed, and no world is loaded here: a state is computed
+again
 by a helper process."""
 
 from __future__ import annotations
@@ -69,12 +70,23 @@ class Looking:
             spent = 0.0
         row = found.row
         return types.Run(
-            run_id=row.run_id, status=types.Status(row.status), world=row.world, scenario=row.scenario,
-            turn=row.turn, max_turns=row.turns, seed=row.seed, mode=row.mode, reason=row.reason,
-            tags=msgspec.json.decode(row.tags, type=list[str]), parent=row.parent, parent_turn=row.parent_turn,
-            branch=row.branch, created=types.moment(row.created), updated=types.moment(row.updated),
+            run_id=row.run_id,
+            status=types.Status(row.status),
+            world=row.world,
+            scenario=row.scenario,
+            turn=row.turn,
+            max_turns=row.turns,
+            seed=row.seed,
+            mode=row.mode,
+            reason=row.reason,
+            tags=msgspec.json.decode(row.tags, type=list[str]),
+            parent=row.parent,
+            parent_turn=row.parent_turn,
+            branch=row.branch,
+            created=types.moment(row.created),
+            updated=types.moment(row.updated),
             spent=spent,
-        )  # fmt: skip
+        )
 
     @verb("get_simulation_results", Role.VIEWER)
     async def results(self, who: Principal, run_id: str, turn: int | None = None) -> types.Results:
@@ -85,15 +97,24 @@ class Looking:
         first = await aside(history.finals, found, min(1, as_of))
         about, used = await aside(history.overview, found), await aside(history.models_used, found)
         return types.Results(
-            run_id=found.row.run_id, status=types.Status(found.row.status), turn=as_of,
-            max_turns=found.row.turns, reason=found.row.reason, metrics=scores,
-            headline=await self.ground.headline(found.row.world), standings=_standings(scores, first),
+            run_id=found.row.run_id,
+            status=types.Status(found.row.status),
+            turn=as_of,
+            max_turns=found.row.turns,
+            reason=found.row.reason,
+            metrics=scores,
+            headline=await self.ground.headline(found.row.world),
+            standings=_standings(scores, first),
             models=[
-                types.ModelUse(model=u.model, replies=u.replies, input=u.input, output=u.output, cost=u.cost / 1e6)
+                types.ModelUse(
+                    model=u.model, replies=u.replies, input=u.input, output=u.output, cost=u.cost / 1e6
+                )
                 for u in used
             ],
-            spent=sum(u.cost for u in used) / 1e6, seconds=about.seconds, head=found.row.head_hash.hex(),
-        )  # fmt: skip
+            spent=sum(u.cost for u in used) / 1e6,
+            seconds=about.seconds,
+            head=found.row.head_hash.hex(),
+        )
 
     @verb("get_state", Role.VIEWER)
     async def state(self, who: Principal, run_id: str, turn: int | None = None) -> types.State:
@@ -189,12 +210,23 @@ class Looking:
 
 def listed(one: Listed) -> types.Run:
     return types.Run(
-        run_id=one.run_id, status=types.Status(one.status), world=one.world, scenario=one.scenario,
-        turn=one.turn, max_turns=one.turns, seed=one.seed, mode=one.mode, reason=one.reason,
-        tags=msgspec.json.decode(one.tags, type=list[str]), parent=one.parent, parent_turn=one.parent_turn,
-        branch=one.branch, created=types.moment(one.created), updated=types.moment(one.updated),
+        run_id=one.run_id,
+        status=types.Status(one.status),
+        world=one.world,
+        scenario=one.scenario,
+        turn=one.turn,
+        max_turns=one.turns,
+        seed=one.seed,
+        mode=one.mode,
+        reason=one.reason,
+        tags=msgspec.json.decode(one.tags, type=list[str]),
+        parent=one.parent,
+        parent_turn=one.parent_turn,
+        branch=one.branch,
+        created=types.moment(one.created),
+        updated=types.moment(one.updated),
         spent=one.spend / 1e6,
-    )  # fmt: skip
+    )
 
 
 def _scenario_of(found: Found) -> dict[str, Any]:
@@ -254,10 +286,15 @@ def _entries(
                 return types.EntryPage(entries=page, next=str(page[-1].seq))
             page.append(
                 types.Entry(
-                    seq=entry.seq, turn=entry.turn, phase=entry.phase, kind=entry.kind, actor=entry.actor,
-                    body=decode_body(entry.body), hash=entry.hash.hex(),
+                    seq=entry.seq,
+                    turn=entry.turn,
+                    phase=entry.phase,
+                    kind=entry.kind,
+                    actor=entry.actor,
+                    body=decode_body(entry.body),
+                    hash=entry.hash.hex(),
                 )
-            )  # fmt: skip
+            )
     return types.EntryPage(entries=page, next=None)
 
 

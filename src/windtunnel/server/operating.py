@@ -96,13 +96,20 @@ class Operating:
         return types.AuditPage(
             entries=[
                 types.AuditEntry(
-                    seq=one.seq, at=datetime.fromtimestamp(one.at, UTC), who=one.who, via=one.via, verb=one.verb,
-                    target=one.target, outcome=one.outcome, detail=one.detail, request_id=one.request,
+                    seq=one.seq,
+                    at=datetime.fromtimestamp(one.at, UTC),
+                    who=one.who,
+                    via=one.via,
+                    verb=one.verb,
+                    target=one.target,
+                    outcome=one.outcome,
+                    detail=one.detail,
+                    request_id=one.request,
                 )
                 for one in page.items
             ],
             next=None if page.next is None else str(page.next),
-        )  # fmt: skip
+        )
 
     @verb("get_system", Role.VIEWER)
     async def system(self, who: Principal) -> types.System:
@@ -117,14 +124,21 @@ class Operating:
             queue=sum(one.ready for one in depth.values()),
             workers=[
                 types.Worker(
-                    name=one.name, world=one.world, pid=one.pid, host=one.host, state=one.state,
-                    runs=[play.run_id for play in one.playing], played=one.played, lag=one.lag,
-                    beat_seconds=max(0.0, now - one.beat), memory_mb=one.rss_mb,
+                    name=one.name,
+                    world=one.world,
+                    pid=one.pid,
+                    host=one.host,
+                    state=one.state,
+                    runs=[play.run_id for play in one.playing],
+                    played=one.played,
+                    lag=one.lag,
+                    beat_seconds=max(0.0, now - one.beat),
+                    memory_mb=one.rss_mb,
                 )
                 for one in workers
             ],
             store=ground.database.location,
-        )  # fmt: skip
+        )
 
 
 def number(cursor: str | None, name: str) -> int | None:

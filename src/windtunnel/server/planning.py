@@ -34,9 +34,15 @@ class Planning:
     async def add(self, who: Principal, name: str, request: types.ScheduleRequest) -> types.Schedule:
         """Plan something again and again; it fires at once for the first time, unless told otherwise."""
         wanted = Wanted(
-            name=name, when=request.when, zone=request.zone, verb=request.do, arguments=request.arguments,
-            overlap=request.overlap, first_now=request.first_now, limit_seconds=request.limit_seconds,
-        )  # fmt: skip
+            name=name,
+            when=request.when,
+            zone=request.zone,
+            verb=request.do,
+            arguments=request.arguments,
+            overlap=request.overlap,
+            first_now=request.first_now,
+            limit_seconds=request.limit_seconds,
+        )
         return _told(await aside(self.ground.schedules.add, wanted, self.does, by=who.name))
 
     @verb("enable_schedule", Role.OPERATOR, writes=True)
@@ -57,18 +63,32 @@ class Planning:
 
 def _told(one: Schedule, firings: list[Firing] | None = None) -> types.Schedule:
     return types.Schedule(
-        name=one.name, do=one.verb, arguments=one.arguments, when=one.time, zone=one.zone, enabled=one.enabled,
-        disabled_because=one.off, last_run=types.moment(one.last_at), last_state=one.last_state,
-        next_run=types.moment(one.next_at), upcoming=[_moment(at) for at in one.upcoming()], errors=one.errors,
-        last_error=one.last_error, created_by=one.created_by,
+        name=one.name,
+        do=one.verb,
+        arguments=one.arguments,
+        when=one.time,
+        zone=one.zone,
+        enabled=one.enabled,
+        disabled_because=one.off,
+        last_run=types.moment(one.last_at),
+        last_state=one.last_state,
+        next_run=types.moment(one.next_at),
+        upcoming=[_moment(at) for at in one.upcoming()],
+        errors=one.errors,
+        last_error=one.last_error,
+        created_by=one.created_by,
         firings=[
             types.Firing(
-                due=_moment(f.due), started=types.moment(f.begun), ended=types.moment(f.ended), state=str(f.state),
-                outcome=f.outcome, reason=f.reason,
+                due=_moment(f.due),
+                started=types.moment(f.begun),
+                ended=types.moment(f.ended),
+                state=str(f.state),
+                outcome=f.outcome,
+                reason=f.reason,
             )
             for f in firings or ()
         ],
-    )  # fmt: skip
+    )
 
 
 def _moment(seconds: float) -> Any:

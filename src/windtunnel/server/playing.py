@@ -1,4 +1,5 @@
-"""The verbs that start runs and prove them. What needs a world's code is asked of a helper process of that world."""
+"""The verbs that start runs and prove them. What needs a world's code is asked of a helper process of that
+world."""
 
 from __future__ import annotations
 

@@ -19,11 +19,9 @@ STATUS = {
     "lease_held": 409, "lease_lost": 409, "budget": 409, "divergence": 409, "effect_missing": 409,
     "storage": 503, "crowded": 503, "process_died": 503, "too_long": 504,
 }  # fmt: skip
-# A world's code, or what a run asked of a model, failed in a helper: what was asked for cannot be done with it,
+# A world's code, or what a run asked of a model, failed in a helper: what was asked cannot be done with it,
 # and nothing of the server is broken.
-OF_A_RUN = frozenset(
-    {"run_failed", "agent", "undecided", "engine", "invariant", "codec", "effect", "model"}
-)
+OF_A_RUN = frozenset({"run_failed", "agent", "undecided", "engine", "invariant", "codec", "effect", "model"})
 TITLES = {
     400: "This request cannot be read",
     401: "Say who you are",

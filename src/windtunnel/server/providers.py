@@ -82,7 +82,7 @@ class Google:
         "https://openidconnect.googleapis.com",
     )
 
-    def scopes(self, oauth: OAuth) -> str:  # noqa: ARG002 - every provider is asked alike
+    def scopes(self, oauth: OAuth) -> str:
         return "openid email"
 
     async def identity(

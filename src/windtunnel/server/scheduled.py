@@ -1,4 +1,5 @@
-"""What a schedule may do in a server: runs go through the queue like everybody's, the rest is done in processes
+"""What a schedule may do in a server: runs go through the queue like everybody's, the rest is done in
+processes
 of its own, as without a server."""
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ class Steering:
                 budget=budget,
                 limits=wanted,
                 seen=one.row.op_seq,
-            )  # fmt: skip
+            )
             for one in runs
         ]
         await aside(self.ground.queue.put, tickets)
@@ -142,13 +142,18 @@ class Steering:
         return types.Questions(
             questions=[
                 types.Question(
-                    run_id=one["run_id"], effect=one["effect"], kind=one["kind"], actor=one["actor"],
-                    turn=one["turn"], asked=types.moment(one["asked"]), request=one["request"],
+                    run_id=one["run_id"],
+                    effect=one["effect"],
+                    kind=one["kind"],
+                    actor=one["actor"],
+                    turn=one["turn"],
+                    asked=types.moment(one["asked"]),
+                    request=one["request"],
                     answer_schema=one["schema"],
                 )
                 for one in asked
             ]
-        )  # fmt: skip
+        )
 
     @verb("give_feedback", Role.OPERATOR, writes=True)
     async def feedback(self, who: Principal, run_id: str, request: types.FeedbackRequest) -> types.Run:
@@ -159,7 +164,12 @@ class Steering:
             )
         found = await self.ground.find(run_id)
         await aside(
-            give, self.ground.control, found,
-            score=request.score, comment=request.comment, entry=request.entry, sender=who.name,
-        )  # fmt: skip
+            give,
+            self.ground.control,
+            found,
+            score=request.score,
+            comment=request.comment,
+            entry=request.entry,
+            sender=who.name,
+        )
         return await self.looking.row(found)

@@ -1,6 +1,7 @@
 """What the doors take and give, as types: one description for REST, its OpenAPI, and the tools of MCP.
 
-What is written to us is strict: an unknown field is refused before anything is done. Money is in dollars, times
+What is written to us is strict: an unknown field is refused before anything is done. Money is in dollars,
+times
 are UTC. Bodies of history are JSON as the journal has them.
 """
 
@@ -21,7 +22,10 @@ RunId = Annotated[
     Field(description="A run's id, or a unique beginning of it", pattern=RUN_ID, examples=["4k2v9h0a7c"]),
 ]
 Turn = Annotated[
-    int, Field(strict=True, ge=0, lt=1 << 62, description="A turn, counted from 1; 0 is the beginning", examples=[12])
+    int,
+    Field(
+        strict=True, ge=0, lt=1 << 62, description="A turn, counted from 1; 0 is the beginning", examples=[12]
+    ),
 ]
 Dollars = Annotated[float, Field(strict=True, ge=0, lt=1e9)]
 Text = Annotated[str, Field(max_length=10_000)]
@@ -64,7 +68,9 @@ class Page(Told):
 class Limits(Written):
     """What one run may use. Past its seconds or its money it pauses; past its memory it is stopped."""
 
-    seconds: Annotated[float, Field(strict=True, gt=0, le=1e7)] | None = Field(default=None, description="Seconds of play")
+    seconds: Annotated[float, Field(strict=True, gt=0, le=1e7)] | None = Field(
+        default=None, description="Seconds of play"
+    )
     memory_mb: Annotated[int, Field(strict=True, ge=64, le=1 << 20)] | None = Field(
         default=None, description="Memory of its process, which is then its own"
     )
@@ -127,7 +133,7 @@ class StartRequest(Written):
 
 class ForkRequest(Written):
     at: Annotated[str, Field(max_length=300)] = Field(
-        description="TURN, TURN.PHASE or TURN.PHASE.AGENT: the fork starts after that turn, or before that decision",
+        description="TURN, TURN.PHASE or TURN.PHASE.AGENT: after that turn, or before that decision",
         examples=["40", "40.plan.aldland"],
     )
     set: dict[str, Any] = {}
@@ -166,7 +172,7 @@ class VoteRequest(Written):
     note: Text = ""
     digest: Annotated[str, Field(max_length=64)] = Field(
         default="",
-        description="The hash of the action that is meant, as the list shows it; a changed action needs new votes",
+        description="The hash of the action that is meant, as listed; a changed action needs new votes",
     )
 
 
@@ -543,7 +549,7 @@ class ScheduleRequest(Written):
     )
     arguments: dict[str, Any] = Field(default={}, description="For `run`: what POST /simulations takes")
     first_now: StrictBool = Field(default=True, description="Fire once at once")
-    overlap: StrictBool = Field(default=False, description="Fire although the firing before is still under way")
+    overlap: StrictBool = Field(default=False, description="Fire though the last firing still goes")
     limit_seconds: Annotated[float, Field(strict=True, gt=0, le=1e7)] | None = Field(
         default=None, description="A firing may take so long"
     )

@@ -4,7 +4,8 @@ Each request says who asks, and is served alone: there are no sessions that some
 several servers may stand behind one address. Host and Origin are checked here too, whoever mounts this where:
 an app that answers any Host can be driven from any web page.
 
-What this needs takes longer to import than the rest of a server together, and most servers are never asked: it
+What this needs takes longer to import than the rest of a server together, and most servers are never asked:
+it
 is loaded, in a thread, for the first request.
 """
 

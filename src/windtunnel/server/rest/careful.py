@@ -1,7 +1,9 @@
 """What a client sends, read so that it can mean one thing only, before a route sees it.
 
-JSON allows a key twice, Python's reader NaN, numbers without end and half characters; none of them can be kept in
-a journal, so they are refused here, by name. A body that says it is something else than JSON is not guessed at.
+JSON allows a key twice, Python's reader NaN, numbers without end and half characters; none of them can be
+kept in
+a journal, so they are refused here, by name. A body that says it is something else than JSON is not guessed
+at.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ class CarefulRoute(APIRoute):
 
 
 class _Read(Request):
-    """A request whose body is JSON, read once; FastAPI asks `body` first, and `json` where the type says so."""
+    """A request whose body is JSON, read once; FastAPI asks `body` first, and `json` where the type says
+    so."""
 
     async def body(self) -> bytes:
         raw = await super().body()
@@ -104,8 +107,8 @@ def _look_through(found: Any) -> None:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) < len(pairs):
-        seen: set[str] = set()
-        twice = next(name for name, _ in pairs if name in seen or seen.add(name))
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"the key {twice[:60]!r} stands twice in one object")
     return made
 

@@ -10,8 +10,8 @@ from fastapi import Depends, Path, Query, Request
 from pydantic import AfterValidator, BeforeValidator
 
 from windtunnel.control.access import Principal
-from windtunnel.server.types import RUN_ID
 from windtunnel.server.asking import PRINCIPAL
+from windtunnel.server.types import RUN_ID
 from windtunnel.server.verbs import Verbs
 
 # Which problems any operation may answer with; described.py tells each in full, with what the guard may say.

@@ -14,7 +14,9 @@ routes = APIRouter(responses=PROBLEMS, route_class=CarefulRoute)
 # World and scenario are looked up among those there are; a name is never made part of a path.
 NamePath = Annotated[str, Path(max_length=100, pattern=r"^[0-9A-Za-z_][0-9A-Za-z_.-]*$", examples=["growth"])]
 SchedulePath = Annotated[str, Path(pattern=types.SCHEDULE_NAME, examples=["nightly"])]
-KeyPath = Annotated[str, Path(pattern=types.KEY_NAME, examples=["kim"], description="Whose key, or a key's id")]
+KeyPath = Annotated[
+    str, Path(pattern=types.KEY_NAME, examples=["kim"], description="Whose key, or a key's id")
+]
 
 
 @routes.get("/worlds", operation_id="list_worlds", summary="Worlds", tags=["worlds"])
@@ -138,6 +140,6 @@ async def system(ask: Ask, who: Who) -> types.System:
 
 
 @routes.get("/me", operation_id="who_am_i", summary="Who am I?", tags=["operations"])
-async def me(ask: Ask, who: Who) -> types.Me:
+async def me(who: Who) -> types.Me:
     """The name and the roles that this request has."""
     return types.Me(name=who.name, roles=sorted(str(role) for role in who.roles), via=who.via)

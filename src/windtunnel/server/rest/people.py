@@ -35,19 +35,23 @@ async def approvals(
     return await ask.deciding.approvals(who, status, run_id, limit)
 
 
-@routes.get("/approvals/{id}", operation_id="get_approval", summary="One of them")
-async def approval(ask: Ask, who: Who, id: Id) -> types.Approval:
+@routes.get("/approvals/{approval_id}", operation_id="get_approval", summary="One of them")
+async def approval(ask: Ask, who: Who, approval_id: Id) -> types.Approval:
     """As it stands now."""
-    return await ask.deciding.approval(who, id)
+    return await ask.deciding.approval(who, approval_id)
 
 
-@routes.post("/approvals/{id}/approve", operation_id="approve", summary="Approve an action")
-async def approve(ask: Ask, who: Who, id: Id, request: types.VoteRequest | None = None) -> types.Approval:
+@routes.post("/approvals/{approval_id}/approve", operation_id="approve", summary="Approve an action")
+async def approve(
+    ask: Ask, who: Who, approval_id: Id, request: types.VoteRequest | None = None
+) -> types.Approval:
     """A vote is bound to the action as it waits now. High risks need two different people."""
-    return await ask.deciding.approve(who, id, request or types.VoteRequest())
+    return await ask.deciding.approve(who, approval_id, request or types.VoteRequest())
 
 
-@routes.post("/approvals/{id}/reject", operation_id="reject", summary="Deny an action")
-async def reject(ask: Ask, who: Who, id: Id, request: types.VoteRequest | None = None) -> types.Approval:
+@routes.post("/approvals/{approval_id}/reject", operation_id="reject", summary="Deny an action")
+async def reject(
+    ask: Ask, who: Who, approval_id: Id, request: types.VoteRequest | None = None
+) -> types.Approval:
     """The first denial decides."""
-    return await ask.deciding.reject(who, id, request or types.VoteRequest())
+    return await ask.deciding.reject(who, approval_id, request or types.VoteRequest())

@@ -51,13 +51,16 @@ def install(app: FastAPI) -> None:
         headers = tuple((error.headers or {}).items())
         if status == 405:
             allowed = ", ".join(_methods(request))
-            said, remedy = f"{request.method[:20]} does nothing at {request.url.path[:200]}", f"it takes {allowed}"
+            said, remedy = (
+                f"{request.method[:20]} does nothing at {request.url.path[:200]}",
+                f"it takes {allowed}",
+            )
             headers = (("allow", allowed),)
         return _answer(Problem(status, code, said, remedy, headers=headers))
 
     @app.exception_handler(Exception)
     async def bug(request: Request, error: Exception) -> Response:
-        log.exception("%s %s", request.method, request.url.path, exc_info=error)
+        log.error("%s %s", request.method, request.url.path, exc_info=error)
         remedy = "try again; if it stays so, report it with the request id, which the server's log has too"
         return _answer(Problem(500, "bug", "something went wrong inside the server", remedy))
 

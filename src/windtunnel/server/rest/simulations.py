@@ -67,10 +67,16 @@ async def list_runs(
 ) -> types.RunPage:
     """Newest first. `next` is the cursor of the next page."""
     wanted = Filter(
-        world=world or "", scenario=scenario or "", status=str(status or ""), tag=tag or "", text=text or "",
-        parent=parent or "", since=None if since is None else since.timestamp(),
-        until=None if until is None else until.timestamp(), order=order,
-    )  # fmt: skip
+        world=world or "",
+        scenario=scenario or "",
+        status=str(status or ""),
+        tag=tag or "",
+        text=text or "",
+        parent=parent or "",
+        since=None if since is None else since.timestamp(),
+        until=None if until is None else until.timestamp(),
+        order=order,
+    )
     return await ask.looking.list(who, wanted, after=after, limit=limit)
 
 
@@ -190,7 +196,8 @@ async def resume(
     tags=["steering"],
 )
 async def fork(ask: Ask, who: Who, run_id: RunPath, request: types.ForkRequest) -> types.Forked:
-    """What if: change an agent, a parameter, an instruction, from a turn on. Several branches come with controls."""
+    """What if: change an agent, a parameter, an instruction, from a turn on. Several branches come with
+    controls."""
     return await ask.playing.fork(who, run_id, request)
 
 
@@ -242,7 +249,7 @@ async def feedback(ask: Ask, who: Who, run_id: RunPath, request: types.FeedbackR
     summary="Take it along",
     tags=["proof"],
     response_class=FileResponse,
-    responses={200: {"content": {media: _FILE for media in sorted(set(MEDIA.values()))}}},
+    responses={200: {"content": dict.fromkeys(sorted(set(MEDIA.values())), _FILE)}},
 )
 async def export(
     ask: Ask, who: Who, run_id: RunPath, to: Literal["csv", "parquet", "jsonl", "chat", "html"] = "jsonl"
@@ -255,14 +262,26 @@ async def export(
         folder.cleanup()
         raise
     return FileResponse(
-        path, media_type=MEDIA[to], filename=path.name, background=BackgroundTask(folder.cleanup),
+        path,
+        media_type=MEDIA[to],
+        filename=path.name,
+        background=BackgroundTask(folder.cleanup),
         content_disposition_type="attachment",
-    )  # fmt: skip
+    )
 
 
-@routes.post("/import", operation_id="import_simulations", summary="Bring runs in", tags=["proof"], openapi_extra={
-    "requestBody": {"required": True, "content": {"application/vnd.sqlite3": {"schema": {"type": "string", "format": "binary"}}}}
-})  # fmt: skip
+@routes.post(
+    "/import",
+    operation_id="import_simulations",
+    summary="Bring runs in",
+    tags=["proof"],
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/vnd.sqlite3": {"schema": {"type": "string", "format": "binary"}}},
+        }
+    },
+)
 async def bring_in(ask: Ask, who: Who, request: Request) -> types.Imported:
     """The body is a store: the file of another workspace's run."""
     with tempfile.TemporaryDirectory(prefix="windtunnel-import-") as folder:

@@ -55,7 +55,7 @@ class EventStream(Response):
         del self.headers["content-length"]
         self._hub, self._client = hub, client
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         client = self._client
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
