@@ -22,7 +22,7 @@ from windtunnel.control.places import Readers
 from windtunnel.control.watching import Watch
 from windtunnel.errors import UsageError
 from windtunnel.journal import Status
-from windtunnel.run.mail import action_digest
+from windtunnel.run.voting import action_digest
 from windtunnel.server.streaming.boards import _Paced
 
 
