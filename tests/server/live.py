@@ -69,6 +69,13 @@ class Live:
         self.process.wait(seconds)
         self.process.stdout.close()
 
+    def end(self, number: signal.Signals) -> int:
+        """Ask it to end, and wait until it has; its exit code."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        self._gone(30)
+        return int(self.process.returncode)
+
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)

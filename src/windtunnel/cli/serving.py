@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Annotated
 
@@ -14,6 +17,7 @@ from windtunnel.cli import render, say
 from windtunnel.config import Workspace, find_workspace
 from windtunnel.errors import UsageError
 
+STOPPED_BY_HAND = 130
 EXTRA = "pip install 'windtunnel[server]'"
 
 
@@ -72,10 +76,25 @@ def serve(
                     ws_max_size=1 << 20,
                 )
             )
-            asyncio.run(server.serve(sockets=[listener]))
+            with _asked_to_end() as asked:
+                asyncio.run(server.serve(sockets=[listener]))
         finally:
             assembly.close()
-    return 0
+    return STOPPED_BY_HAND if signal.SIGINT in asked else 0
+
+
+@contextmanager
+def _asked_to_end() -> Iterator[list[int]]:
+    """The signals that ended the server. uvicorn takes them, ends in peace, and raises them again: then they
+    would end this process before it has tidied up."""
+    asked: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda number, _: asked.append(number)) for number in numbers]
+    try:
+        yield asked
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 def _listening(host: str, port: int) -> socket.socket:
