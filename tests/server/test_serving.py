@@ -77,7 +77,7 @@ def test_a_port_that_is_taken_is_told_in_one_line(tmp_path: Path) -> None:
 
 
 def test_an_open_address_needs_keys_and_says_how_to_make_them(tmp_path: Path) -> None:
-    said = refusal(serve(tmp_path, "--host", "0.0.0.0"))  # noqa: S104 - it is refused
+    said = refusal(serve(tmp_path, "--host", "0.0.0.0"))
     assert "windtunnel keys create" in said
     assert "--open-to-everyone" in said
 

@@ -1,4 +1,4 @@
-"""kill -9 on everything in turn, at random moments, while a client goes on with its work: what it was answered is
+"""kill -9 on everything in turn, at random moments, while a client goes on with its work: what it was told is
 true afterwards, and nothing was done twice."""
 
 from __future__ import annotations
@@ -79,9 +79,9 @@ class Script(threading.Thread):
     def start_run(self, name: str, **settings: Any) -> str:
         request = self.made.request(TURNS, self.number, **settings)
         told = [
-            self.client.ask(
-                "POST", "/api/simulations", request, Idempotency_Key=f"{self.number} {name}"
-            )["run_id"]
+            self.client.ask("POST", "/api/simulations", request, Idempotency_Key=f"{self.number} {name}")[
+                "run_id"
+            ]
             for _ in range(2)
         ]
         assert told[0] == told[1]
@@ -141,7 +141,9 @@ class Killer:
 def storm(home: Path, *, clients: int, kinds: list[str], seconds: float) -> None:
     with tunnel(home, concurrency=4 * clients) as made:
         killer = Killer(made, 1)
-        scripts = [Script(made, Client(killer.server.url, seconds), number) for number in range(1, clients + 1)]
+        scripts = [
+            Script(made, Client(killer.server.url, seconds), number) for number in range(1, clients + 1)
+        ]
         for script in scripts:
             script.start()
         for kind in kinds:

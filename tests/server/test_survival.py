@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.tunnel import HELD, Tunnel, free_port, listed, tunnel, until
+from tests.server.tunnel import HELD, Tunnel, listed, tunnel, until
 
 TURNS = 400
 
@@ -17,16 +17,27 @@ def killed_with_runs_going(home: Path, going: int, waiting: int) -> None:
     with tunnel(home, concurrency=going) as made:
         server = made.serve()
         requests = [made.request(TURNS, seed) for seed in range(going + waiting)]
-        runs = [server.start_run(**request) for request in requests]
+        keys = [{"Idempotency-Key": f"run {number}"} for number in range(going + waiting)]
+        runs = [
+            server.post("/api/simulations", request, 202, headers=key)["run_id"]
+            for request, key in zip(requests, keys, strict=True)
+        ]
         begun = made.all_on(runs[:going])
         players = {one.pid for one in made.workers()}
         server.kill()
         made.all_on(runs[:going], begun)  # while nobody serves
+        assert made.queue.drop(runs[-1])  # as if the server had been killed just before it was put there
+        assert made.queue.drop(runs[-2])
         after = made.serve()
+        again = after.post("/api/simulations", requests[-2], 202, headers=keys[-2])
+        assert again["run_id"] == runs[-2]
+        assert made.queue.find(runs[-2]), "what is answered with 202 stands in the queue"
         assert set(listed(after)) == set(runs)
         told = after.get("/api/system")
         assert players <= {one["pid"] for one in told["workers"]}
-        assert {one["run_id"] for one in listed(after).values() if one["status"] == "queued"} == set(runs[going:])
+        assert {one["run_id"] for one in listed(after).values() if one["status"] == "queued"} == set(
+            runs[going:]
+        )
         made.hurry()
         for run in runs:
             assert after.ended(run)["turn"] == TURNS

@@ -1,4 +1,4 @@
-"""Clients that follow runs through a real server: their line breaks, the server is killed, half of them stall."""
+"""Clients that follow runs through a real server: their line breaks, it is killed, half of them stall."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import contextlib
 import json
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,12 @@ def check(follower: Follower, entries: list[dict[str, Any]]) -> None:
     assert [turn for turn, _ in told] == [entry["turn"] for entry in entries]
 
 
+async def so(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(SECONDS):
+        while not holds():  # noqa: ASYNC110 - what is waited for tells nobody
+            await asyncio.sleep(0.05)
+
+
 def breaking(home: Path, turns: int, patience: float, restarts: int) -> None:
     with tunnel(home) as made:
         port = str(free_port())
@@ -92,13 +99,11 @@ def breaking(home: Path, turns: int, patience: float, restarts: int) -> None:
             followers = [Follower(server.url, run, patience) for _ in range(3)]
             following = asyncio.gather(*(one.follow() for one in followers))
             for _ in range(restarts):
-                lines = sum(one.lines for one in followers)
-                while sum(one.lines for one in followers) < lines + 6:
-                    await asyncio.sleep(0.05)
+                wanted = sum(one.lines for one in followers) + 6
+                await so(lambda: sum(one.lines for one in followers) >= wanted)  # noqa: B023 - now
                 made.servers[-1].kill()
                 await asyncio.to_thread(made.serve, "--port", port)
-            while min(one.lines for one in followers) < 4:
-                await asyncio.sleep(0.05)
+            await so(lambda: min(one.lines for one in followers) >= 4)
             assert not followers[0].ended
             made.hurry()
             await following

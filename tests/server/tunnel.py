@@ -125,7 +125,7 @@ def pids(home: Path, word: str = "windtunnel") -> list[int]:
             with suppress(OSError):
                 words = (entry / "cmdline").read_bytes().split(b"\0")
                 named = any(word.encode() in one for one in words)
-                if named and (os.fsencode(home) in words or Path(os.readlink(entry / "cwd")) == home):
+                if named and (os.fsencode(home) in words or (entry / "cwd").readlink() == home):
                     found.append(int(entry.name))
     return found
 

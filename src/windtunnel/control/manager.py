@@ -54,6 +54,7 @@ class Manager:
         self._not_before: dict[tuple[str, str], float] = {}
         self._beats: dict[str, tuple[float, float]] = {}
         self._leads = False
+        self.trouble = ""  # why it cannot manage now
         self._led = self._watched = self._trimmed = -1e9
 
     # --- for others ---
@@ -64,7 +65,9 @@ class Manager:
             while True:
                 try:
                     await asyncio.to_thread(self.tick)
+                    self.trouble = ""
                 except WindtunnelError as error:  # the database is busy or full: the next moment tries again
+                    self.trouble = f"runs are not seen to: {error}"
                     self.log.say("cannot manage", level="error", error=str(error))
                     await asyncio.sleep(1.0)
                 await asyncio.sleep(TICK_SECONDS)
@@ -90,8 +93,8 @@ class Manager:
         """Look at what changed, and at everything now and then."""
         now = time.monotonic()
         if now - self._led >= LEAD_SECONDS:
-            self._led = now
             self._lead()
+            self._led = now
         if not self._leads:
             return
         due = now - self._watched >= WATCH_SECONDS

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from windtunnel.config import Workspace
 from windtunnel.control.approvals import approvals_of
 from windtunnel.control.burying import ticket_of
@@ -43,7 +45,8 @@ def stranded(workspace: Workspace, index: Index, queue: Queue) -> Iterator[Ticke
 
 def _ticket(workspace: Workspace, found: Found, now: float) -> Ticket | None:
     if found.row.status is Status.QUEUED:
-        return ticket_of(workspace, found)
+        ticket = ticket_of(workspace, found)
+        return ticket and replace(ticket, seen=found.row.op_seq)
     try:
         with opened(found, workspace, read_only=True) as store:
             row = store.run(found.row.run_id)

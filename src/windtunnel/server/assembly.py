@@ -170,7 +170,7 @@ class Assembly:
             await asyncio.wait_for(asyncio.to_thread(self.database.rows, "SELECT 1"), 5)
         except (WindtunnelError, TimeoutError) as error:
             return [f"the store does not answer: {error}"]
-        return [self.scheduler.trouble] if self.scheduler.trouble else []
+        return [why for why in (self.manager.trouble, self.scheduler.trouble) if why]
 
     def close(self) -> None:
         if self.outbox is not None:

@@ -53,7 +53,7 @@ class Deciding:
         control = self.ground.control
         if run_id is not None:
             return control.pending([control.find(checked(run_id))], every=every)
-        self.ground.index.refresh()
+        self.ground.freshen()
         states = [status for status in Status if status not in (Status.QUEUED, *(() if every else ENDED))]
         listed = [one for status in states for one in self.ground.index.each(Filter(status=str(status)))]
         return control.pending([found_of(one) for one in listed if one.pruned is None], every=every)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from windtunnel.control import Control, Found
-from windtunnel.errors import NotFound, WindtunnelError, WorldError
+from windtunnel.errors import NotFound, StorageError, WindtunnelError, WorldError
 from windtunnel.words import quote
 
 if TYPE_CHECKING:
@@ -66,6 +67,11 @@ class Ground:
             return await aside(self.control.find, name)
         except NotFound as error:  # where the workspace lies is nobody's business outside
             raise NotFound(error.message, where="run_id", remedy=LISTED) from None
+
+    def freshen(self) -> None:
+        """Bring the index up to date. What cannot be written down, since the disk is full, can still be read."""
+        with suppress(StorageError):
+            self.index.refresh()
 
     async def headline(self, world: str) -> list[str]:
         """Which metrics a world shows first; nothing where the world is gone: looking must not fail for

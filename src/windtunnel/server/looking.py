@@ -36,7 +36,7 @@ class Looking:
         self, who: Principal, wanted: Filter, after: str | None = None, limit: int = 50
     ) -> types.RunPage:
         """Runs, newest first."""
-        await aside(self.ground.index.refresh)
+        await aside(self.ground.freshen)
         page = await aside(self.ground.index.page, wanted, after=after, limit=min(limit, MOST), total=True)
         return types.RunPage(runs=[listed(one) for one in page.items], next=page.next, total=page.total)
 

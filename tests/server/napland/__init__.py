@@ -45,14 +45,18 @@ class Rules(Engine[Count]):
         return None
 
 
-async def naps(seen: dict[str, int], context: Context) -> Add | Big:
-    """Sleeps for the seconds that stand in the file `pace`, while it is there. In the turn `big` it wants what
-    people decide on."""
-    settings = context.settings
+def _pace(file: Path) -> float:
     try:
-        await asyncio.sleep(float(Path(settings["pace"]).read_text()))
+        return float(file.read_text())
     except (OSError, ValueError):
-        pass  # nobody keeps us waiting any more
+        return 0.0  # nobody keeps us waiting any more
+
+
+async def naps(seen: dict[str, int], context: Context) -> Add | Big:
+    """Sleeps for the seconds that stand in the file `pace`, while it is there. In the turn `big` it wants
+    what people decide on."""
+    settings = context.settings
+    await asyncio.sleep(_pace(Path(settings["pace"])))
     if seen["turn"] + 1 == settings.get("big", 0) and context.attempt == 1:
         return Big()
     return Add(1 + int(context.chance().random() * 3), "x" * int(settings.get("fat", 0)))
