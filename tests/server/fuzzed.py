@@ -1,8 +1,8 @@
 """A real server with keys, runs and something that waits, for Schemathesis to knock at.
 
-The server is asked with an admin's key: every verb is behind the guard, and everything may be reached. Runs are short;
-one at a time is played. `/api/stream` and the stream of a run answer without an end, so that no answer of theirs is
-ever whole: tests/streams asks them.
+The server is asked with an admin's key: every verb is behind the guard, and everything may be reached. Runs
+are short; one at a time is played. `/api/stream` and the stream of a run answer without an end, so that no
+answer of theirs is ever whole: tests/streams asks them.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ ENDLESS = ("/api/stream", "/api/simulations/{run_id}/stream")
 # Whether these can be done depends on more than their schema says: on which worlds there are, what a run has
 # played and is, which time was meant. 422 and 409 are then true answers, also to what fits the schema.
 MEANT = (
-    "start_simulation", "estimate", "fork_simulation", "resume_simulation", "pause_simulation", "cancel_simulation",
-    "send_event", "answer_question", "give_feedback", "compare", "approve", "reject", "add_schedule", "create_key",
-    "list_simulations", "audit_log", "export_simulation", "import_simulations", "replay_simulation", "get_state", "get_turn",
+    "start_simulation", "estimate", "fork_simulation", "resume_simulation", "pause_simulation",
+    "cancel_simulation", "send_event", "answer_question", "give_feedback", "compare", "approve",
+    "reject", "add_schedule", "create_key", "list_simulations", "audit_log", "export_simulation",
+    "import_simulations", "replay_simulation", "get_state", "get_turn",
 )  # fmt: skip
 
 
@@ -35,10 +36,14 @@ class Fuzzed:
         self.server, self.key, self.folder = server, key, folder
         self.headers = {"Authorization": f"Bearer {key}"}
         self.done = self.start(scenario="economy/quick", seed=3)
-        server.until(lambda: self.get(f"/api/simulations/{self.done}")["status"] == "completed", "it is played")
+        server.until(
+            lambda: self.get(f"/api/simulations/{self.done}")["status"] == "completed", "it is played"
+        )
         # One to be cancelled, and purged, over and over; a key and a schedule to be removed.
         self.spare = self.start(scenario="economy/quick", turns=1)
-        server.call("POST", "/api/keys", 201, json={"name": "spare", "roles": ["viewer"]}, headers=self.headers)
+        server.call(
+            "POST", "/api/keys", 201, json={"name": "spare", "roles": ["viewer"]}, headers=self.headers
+        )
 
     def start(self, **request: Any) -> str:
         told = self.server.call("POST", "/api/simulations", 202, json=request, headers=self.headers)
@@ -69,7 +74,7 @@ bearer = "{self.key}"
 allow-x00 = false
 [[operations]]
 include-operation-id = [{meant}]
-checks.positive_data_acceptance.expected-statuses = ["2xx", "404", "409", "415", "422"]
+checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "404", "409", "415", "422"]
 [[operations]]
 include-operation-id = "cancel_simulation"
 parameters = {{ "path.run_id" = "{self.spare}" }}
@@ -85,13 +90,20 @@ parameters = {{ "path.name" = "spare" }}
         """What Schemathesis finds; exit code 0 is nothing."""
         excluded = [word for path in ENDLESS for word in ("--exclude-path", path)]
         command = [
-            sys.executable, "-m", "schemathesis.cli", "--config-file", str(self.config()), "run", str(self.schema()),
+            sys.executable, "-m", "schemathesis.cli", "--config-file", str(self.config()),
+            "run", str(self.schema()),
             "--url", self.server.url, "--generation-deterministic", "--no-color", "--continue-on-failure",
             "--warnings", "off", "--request-timeout", "100", *excluded, *words,
         ]  # fmt: skip
         environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONWARNINGS": "ignore"}
         return subprocess.run(
-            command, cwd=self.folder, env=environ, capture_output=True, text=True, timeout=seconds, check=False
+            command,
+            cwd=self.folder,
+            env=environ,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
         )
 
 

@@ -139,7 +139,9 @@ def coding_problem(scope: Scope) -> Problem | None:
     """A body that is packed: it may unpack to any size, and nobody here unpacks it."""
     for said in values(scope, "content-encoding"):
         if said.strip().lower() not in ("", "identity"):
-            return Problem(415, "media_type", "a body is not read packed", "leave Content-Encoding out")
+            return Problem(
+                415, "media_type", "a body is read as it is, not packed", "leave Content-Encoding out"
+            )
     return None
 
 

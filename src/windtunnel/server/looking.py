@@ -4,7 +4,7 @@ by a helper process."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -14,15 +14,18 @@ from windtunnel.control.access import Principal, Role
 from windtunnel.control.compare import Comparison, compare
 from windtunnel.control.history import Finals
 from windtunnel.control.index import Filter, Listed
-from windtunnel.errors import NotFound, UsageError
+from windtunnel.errors import NotFound, UsageError, WindtunnelError
+from windtunnel.journal import Entry
 from windtunnel.journal.lineage import Lineage
-from windtunnel.server import types
+from windtunnel.server import turns, types
 from windtunnel.server.gate import verb
 from windtunnel.server.ground import Ground, aside, of_run
 from windtunnel.world import WORLD
 
 MOST = 1000  # of anything, on one page
 POINTS = 2000  # of a curve
+CURVES = 60  # of which the largest move is looked for at once
+SCANNED = 20_000  # entries that one search looks through; its page says where the next goes on
 
 
 class Looking:
@@ -137,6 +140,27 @@ class Looking:
         }
         return types.State(turn=as_of, agents=agents, global_state=told.get("state"))
 
+    @verb("get_turn", Role.VIEWER)
+    async def turn(
+        self, who: Principal, run_id: str, turn: int, agent: str | None = None, texts: bool = False
+    ) -> turns.TurnDetail:
+        """One turn: who saw what, decided what, and what came of it. Prompts and replies only with `texts`."""
+        found = await self.ground.find(run_id)
+        _turn_of(found, turn)
+        detail = await aside(turns.told, found, turn, agent, texts)
+        try:
+            seen = await self.ground.desks.call(
+                found.row.world, "observe", {**of_run(found), "turn": turn}, seconds=120
+            )
+            detail.observations = {
+                name: what for name, what in seen["observations"].items() if agent in (None, name)
+            }
+        except (
+            WindtunnelError
+        ) as problem:  # the world is gone, or changed: what is recorded is told all the same
+            detail.unseen = problem.message
+        return detail
+
     # --- records ---
 
     @verb("get_entries", Role.VIEWER)
@@ -149,10 +173,49 @@ class Looking:
         turn: int | None = None,
         kind: str | None = None,
         actor: str | None = None,
+        text: str | None = None,
     ) -> types.EntryPage:
         """History as it was written, entry by entry."""
         found = await self.ground.find(run_id)
-        return await aside(_entries, found, after, min(limit, MOST), turn, kind, actor)
+        return await aside(_entries, found, after, min(limit, MOST), _Wanted(turn, kind, actor, text))
+
+    @verb("get_operations", Role.VIEWER)
+    async def operations(
+        self, who: Principal, run_id: str, after: int = -1, limit: int = 200
+    ) -> types.OperationPage:
+        """What was done with a run, beside its history: who played it, paused it, voted, and how often it was
+        asked again."""
+        found = await self.ground.find(run_id)
+        every = [one for one in await aside(history.operations, found) if one["seq"] > after]
+        page = [
+            types.Operation(seq=one["seq"], at=types.moment(one["at"]), kind=one["kind"], body=one["body"])
+            for one in every[:limit]
+        ]
+        return types.OperationPage(
+            operations=page, next=str(page[-1].seq) if page and len(every) > len(page) else None
+        )
+
+    @verb("get_leaps", Role.VIEWER)
+    async def leaps(
+        self, who: Principal, run_id: str, agent: str | None = None, name: str | None = None
+    ) -> types.Leaps:
+        """The turn in which each curve moved most: where to look first."""
+        found = await self.ground.find(run_id)
+        scores = await aside(history.finals, found)
+        if agent is None and name is None:
+            keys = history.telling(scores, await self.ground.headline(found.row.world))[:CURVES]
+        else:
+            keys = [
+                (one, what)
+                for one, table in scores.items()
+                for what in table
+                if agent in (None, one) and name in (None, what)
+            ][:CURVES]
+        moved = await aside(history.leaps, found, keys)
+        return types.Leaps(
+            run_id=found.row.run_id,
+            leaps=[types.Leap(**msgspec.structs.asdict(one)) for one in moved],
+        )
 
     @verb("get_metrics", Role.VIEWER)
     async def metrics(
@@ -267,23 +330,34 @@ def _standings(scores: Finals, first: Finals) -> list[types.Standing]:
     return sorted(made, key=lambda one: (-one.wealth, one.agent))
 
 
-def _entries(
-    found: Found, after: int, limit: int, turn: int | None, kind: str | None, actor: str | None
-) -> types.EntryPage:
+class _Wanted(NamedTuple):
+    turn: int | None
+    kind: str | None
+    actor: str | None
+    text: str | None
+
+    def fits(self, entry: Entry) -> bool:
+        return (
+            self.turn in (None, entry.turn)
+            and self.kind in (None, entry.kind)
+            and self.actor in (None, entry.actor)
+            and (not self.text or self.text.casefold() in entry.body.decode("utf-8", "replace").casefold())
+        )
+
+
+def _entries(found: Found, after: int, limit: int, wanted: _Wanted) -> types.EntryPage:
     page: list[types.Entry] = []
+    turn = wanted.turn
     with opened(found, read_only=True) as store:
         lineage = Lineage(store, found.row.run_id)
         first = after if turn is None else max(after, lineage.near_end(turn - 1))
-        for entry in lineage.entries(first):
+        for looked, entry in enumerate(lineage.entries(first)):
             if turn is not None and entry.turn > turn:
                 break
-            wanted = (
-                turn in (None, entry.turn) and kind in (None, entry.kind) and actor in (None, entry.actor)
-            )
-            if not wanted:
+            if len(page) == limit or looked == SCANNED:
+                return types.EntryPage(entries=page, next=str(entry.seq - 1))
+            if not wanted.fits(entry):
                 continue
-            if len(page) == limit:
-                return types.EntryPage(entries=page, next=str(page[-1].seq))
             page.append(
                 types.Entry(
                     seq=entry.seq,

@@ -45,6 +45,22 @@ class Operating:
         found = [one for info in known if world in (None, info.name) for one in info.scenarios]
         return types.Scenarios(scenarios=found)
 
+    @verb("get_world", Role.VIEWER)
+    async def world(self, who: Principal, name: str) -> types.WorldDetail:
+        """One world: its roles and policies, its headline, its panels, and the schema of its scenarios."""
+        about = await self.ground.desks.call(name, "describe")
+        return types.WorldDetail(
+            name=about["name"],
+            version=about.get("version") or "",
+            description=about.get("description") or "",
+            roles=[types.RoleInfo(name=role, **known) for role, known in about["roles"].items()],
+            headline=about["headline"],
+            queries=about["queries"],
+            panels=about["panels"],
+            scenarios=[one["name"] for one in about["scenarios"]],
+            json_schema=await self.ground.desks.call(name, "schema"),
+        )
+
     @verb("get_scenario", Role.VIEWER)
     async def scenario(self, who: Principal, name: str) -> types.ScenarioDetail:
         """A scenario as it is written, and the schema of such files."""

@@ -320,6 +320,34 @@ class EntryPage(Page):
     entries: list[Entry]
 
 
+class Operation(Told):
+    """What was done with a run, beside its history: a chain of its own."""
+
+    seq: int
+    at: datetime | None
+    kind: str
+    body: Any
+
+
+class OperationPage(Page):
+    operations: list[Operation]
+
+
+class Leap(Told):
+    agent: str
+    name: str
+    turn: int
+    before: float
+    after: float
+
+
+class Leaps(Told):
+    """The turn in which each curve moved most."""
+
+    run_id: str
+    leaps: list[Leap]
+
+
 class Checkpoint(Told):
     turn: int
     seq: int
@@ -467,6 +495,70 @@ class WorldInfo(Told):
     remedy: str | None = None
 
 
+class RoleInfo(Told):
+    name: str
+    policies: list[str] = Field(default=[], description="Those that play it without a model")
+    actions: list[str] = []
+    instructions: str = ""
+
+
+class WorldDetail(Told):
+    """A world as a form or a page of its own needs it."""
+
+    name: str
+    version: str = ""
+    description: str = ""
+    roles: list[RoleInfo]
+    headline: list[str] = Field(default=[], description="The metrics to show first")
+    queries: list[str] = Field(default=[], description="What may be asked of its state")
+    panels: list[Any] = Field(default=[], description="How its own page is laid out")
+    scenarios: list[str] = []
+    json_schema: dict[str, Any] = Field(description="Of its scenarios")
+
+
+class Deployment(Told):
+    name: str
+    model: str
+    address: str
+    where: str
+    key: str = Field(default="", description="The variable that holds its key; never the key")
+    key_set: bool
+    price: dict[str, Any] | None = Field(default=None, description="Dollars for a million tokens")
+    free: bool
+    breaker: str
+    concurrency: int
+    problem: str | None = Field(default=None, description="What keeps it from being asked")
+
+
+class Account(Told):
+    """A lasting budget. In doubt: calls of which nobody knows how they ended."""
+
+    account: str
+    spent: float = Field(description="Dollars")
+    reserved: float = Field(description="Dollars")
+    tokens: int
+    reserved_tokens: int
+    in_doubt: int
+
+
+class ModelRoute(Told):
+    name: str
+    choose: list[dict[str, Any]] = []
+    chain: list[str] = []
+    order: list[str] = []
+    left_out: list[str] = Field(default=[], description="And why")
+
+
+class Models(Told):
+    deployments: list[Deployment]
+    routes: list[ModelRoute]
+    built_in: list[str]
+    can_be_asked: list[str]
+    budgets: dict[str, Any] = {}
+    accounts: list[Account]
+    offline: bool
+
+
 class Worlds(Told):
     worlds: list[WorldInfo]
 
@@ -549,7 +641,9 @@ class ScheduleRequest(Written):
     )
     arguments: dict[str, Any] = Field(default={}, description="For `run`: what POST /simulations takes")
     first_now: StrictBool = Field(default=True, description="Fire once at once")
-    overlap: StrictBool = Field(default=False, description="Fire though the last firing still goes")
+    overlap: StrictBool = Field(
+        default=False, description="Fire although the firing before is still under way"
+    )
     limit_seconds: Annotated[float, Field(strict=True, gt=0, le=1e7)] | None = Field(
         default=None, description="A firing may take so long"
     )

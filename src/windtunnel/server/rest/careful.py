@@ -1,9 +1,8 @@
 """What a client sends, read so that it can mean one thing only, before a route sees it.
 
 JSON allows a key twice, Python's reader NaN, numbers without end and half characters; none of them can be
-kept in
-a journal, so they are refused here, by name. A body that says it is something else than JSON is not guessed
-at.
+kept in a journal, so they are refused here, by name. A body that says it is something else than JSON is not
+guessed at.
 """
 
 from __future__ import annotations
@@ -38,8 +37,7 @@ class CarefulRoute(APIRoute):
 
 
 class _Read(Request):
-    """A request whose body is JSON, read once; FastAPI asks `body` first, and `json` where the type says
-    so."""
+    """A request whose body is JSON. FastAPI asks `body` first, and `json` where the type says so."""
 
     async def body(self) -> bytes:
         raw = await super().body()
@@ -108,7 +106,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) < len(pairs):
         names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = next(name for place, name in enumerate(names) if name in names[:place])
         raise ValueError(f"the key {twice[:60]!r} stands twice in one object")
     return made
 

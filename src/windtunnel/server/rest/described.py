@@ -1,7 +1,5 @@
-"""The API's own description, as generators of clients and people want it: each problem with its media type
-and an
-example, who may ask, and nothing that FastAPI adds and this server never answers.
-"""
+"""The API's own description, as generators of clients and people want it: each problem with its media
+type and an example, who may ask, and nothing that FastAPI adds and this server never answers."""
 
 from __future__ import annotations
 
@@ -32,12 +30,12 @@ SAID: dict[int, tuple[str, str, str | None]] = {
     413: ("too_large", "the body is larger than 10,485,760 bytes", "send at most 10,485,760 bytes"),
     414: ("address_too_long", "the address is longer than 8,192 bytes", None),
     415: ("media_type", "a body without a type is not read here; send Content-Type: application/json", None),
-    421: ("wrong_host", "this server does not answer to 'example.com'", "name it in [serve] hosts"),
+    421: ("wrong_host", "this server does not answer to 'example.com'", "name it: hosts in [serve]"),
     422: ("unfit", "body.sed: there is no such field; did you mean 'seed'?", "/docs tells what this takes"),
     429: ("too_many", "more requests than this server takes from one", "try again in 1 s"),
     431: ("headers_too_large", "the headers are more than 100, or larger than 32,768 bytes", "send fewer"),
     503: ("storage", "the store does not answer", "try again in a moment"),
-    504: ("too_long", "replay was not done after 600 seconds", "at a terminal there is no limit"),
+    504: ("too_long", "replay was not done after 600 seconds", "a terminal has no limit"),
 }  # fmt: skip
 MEANS = {
     400: "What was sent cannot be read",

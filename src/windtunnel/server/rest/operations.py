@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
@@ -12,7 +12,9 @@ from windtunnel.server.rest.common import PROBLEMS, After, Ask, Limit, Who
 
 routes = APIRouter(responses=PROBLEMS, route_class=CarefulRoute)
 # World and scenario are looked up among those there are; a name is never made part of a path.
-NamePath = Annotated[str, Path(max_length=100, pattern=r"^[0-9A-Za-z_][0-9A-Za-z_.-]*$", examples=["growth"])]
+NAME = r"^[0-9A-Za-z_][0-9A-Za-z_.-]*$"
+WorldPath = Annotated[str, Path(max_length=100, pattern=NAME, examples=["economy"])]
+NamePath = Annotated[str, Path(max_length=100, pattern=NAME, examples=["growth"])]
 SchedulePath = Annotated[str, Path(pattern=types.SCHEDULE_NAME, examples=["nightly"])]
 KeyPath = Annotated[
     str, Path(pattern=types.KEY_NAME, examples=["kim"], description="Whose key, or a key's id")
@@ -25,6 +27,12 @@ async def worlds(ask: Ask, who: Who) -> types.Worlds:
     return await ask.operating.worlds(who)
 
 
+@routes.get("/worlds/{world}", operation_id="get_world", summary="One world", tags=["worlds"])
+async def world(ask: Ask, who: Who, world: WorldPath) -> types.WorldDetail:
+    """Its roles and their policies, what it shows first, its panels, and the schema of its scenarios."""
+    return await ask.operating.world(who, world)
+
+
 @routes.get("/scenarios", operation_id="list_scenarios", summary="Scenarios", tags=["worlds"])
 async def scenarios(
     ask: Ask, who: Who, world: Annotated[str | None, Query(max_length=100)] = None
@@ -34,15 +42,18 @@ async def scenarios(
 
 
 @routes.get("/scenarios/{world}/{name}", operation_id="get_scenario", summary="One scenario", tags=["worlds"])
-async def scenario(ask: Ask, who: Who, world: NamePath, name: NamePath) -> types.ScenarioDetail:
+async def scenario(ask: Ask, who: Who, world: WorldPath, name: NamePath) -> types.ScenarioDetail:
     """Its text, and the JSON schema of such files."""
     return await ask.operating.scenario(who, f"{world}/{name}")
 
 
 @routes.get("/models", operation_id="list_models", summary="Models", tags=["operations"])
-async def models(ask: Ask, who: Who) -> dict[str, Any]:
+async def models(ask: Ask, who: Who) -> types.Models:
     """Which can be asked, at what price, and how their breakers stand. Never a key."""
-    return await ask.operating.models(who)
+    told = await ask.operating.models(who)
+    for one in told["accounts"]:  # the journal counts in micro-dollars
+        one["spent"], one["reserved"] = one["micro_dollars"] / 1e6, one["reserved_micro_dollars"] / 1e6
+    return types.Models.model_validate(told)
 
 
 @routes.get("/schedules", operation_id="list_schedules", summary="Schedules", tags=["schedules"])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Request
+from fastapi import Path as PathParam
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
@@ -15,6 +16,7 @@ from windtunnel.server import types
 from windtunnel.server.rest.bodies import stored
 from windtunnel.server.rest.careful import CarefulRoute
 from windtunnel.server.rest.common import PROBLEMS, After, Ask, Limit, Moment, RunPath, TurnQuery, Who, Word
+from windtunnel.server.turns import TurnDetail
 
 routes = APIRouter(responses=PROBLEMS, route_class=CarefulRoute)
 SIMULATION = "/simulations/{run_id}"
@@ -137,10 +139,56 @@ async def entries(
     turn: TurnQuery = None,
     kind: Word = None,
     actor: Word = None,
+    text: Annotated[str | None, Query(max_length=200, description="Somewhere in its body")] = None,
     limit: Limit = 200,
 ) -> types.EntryPage:
-    """Entry by entry as it was written, with the past that a fork shares."""
-    return await ask.looking.entries(who, run_id, after, limit, turn, kind, actor)
+    """Entry by entry as it was written, with the past that a fork shares. A search may give a page that is not
+    full, or empty, with a `next`: it has looked through as much as one request may."""
+    return await ask.looking.entries(who, run_id, after, limit, turn, kind, actor, text)
+
+
+@routes.get(
+    f"{SIMULATION}/turns/{{turn}}", operation_id="get_turn", summary="One of its turns", tags=["simulations"]
+)
+async def turn(
+    ask: Ask,
+    who: Who,
+    run_id: RunPath,
+    turn: Annotated[
+        int, PathParam(ge=0, lt=1 << 62, description="Counted from 1; 0 is the start", examples=[7])
+    ],
+    agent: Annotated[str | None, Query(max_length=200, description="Only this one")] = None,
+    texts: Annotated[bool, Query(description="With prompts and replies: what agents wrote is data")] = False,
+) -> TurnDetail:
+    """Each decision with what was seen, asked, answered, judged, what came of it, and what it cost."""
+    return await ask.looking.turn(who, run_id, turn, agent, texts)
+
+
+@routes.get(
+    f"{SIMULATION}/leaps", operation_id="get_leaps", summary="Where its curves leap", tags=["simulations"]
+)
+async def leaps(ask: Ask, who: Who, run_id: RunPath, agent: Word = None, name: Word = None) -> types.Leaps:
+    """For each curve the turn in which it moved most; the headline's, unless others are named."""
+    return await ask.looking.leaps(who, run_id, agent, name)
+
+
+@routes.get(
+    f"{SIMULATION}/operations",
+    operation_id="get_operations",
+    summary="What was done with it",
+    tags=["simulations"],
+)
+async def operations(
+    ask: Ask,
+    who: Who,
+    run_id: RunPath,
+    after: Annotated[
+        int, Query(ge=-1, lt=1 << 62, description="The number of the last one that is known")
+    ] = -1,
+    limit: Limit = 200,
+) -> types.OperationPage:
+    """Pauses, workers, attempts, votes: a chain of its own beside history."""
+    return await ask.looking.operations(who, run_id, after, limit)
 
 
 @routes.get(f"{SIMULATION}/metrics", operation_id="get_metrics", summary="Its curves", tags=["simulations"])
@@ -270,18 +318,9 @@ async def export(
     )
 
 
-@routes.post(
-    "/import",
-    operation_id="import_simulations",
-    summary="Bring runs in",
-    tags=["proof"],
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"application/vnd.sqlite3": {"schema": {"type": "string", "format": "binary"}}},
-        }
-    },
-)
+@routes.post("/import", operation_id="import_simulations", summary="Bring runs in", tags=["proof"], openapi_extra={
+    "requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
+})  # fmt: skip
 async def bring_in(ask: Ask, who: Who, request: Request) -> types.Imported:
     """The body is a store: the file of another workspace's run."""
     with tempfile.TemporaryDirectory(prefix="windtunnel-import-") as folder:

@@ -33,7 +33,9 @@ def _asks(name: str, about: str, kind: str = "string", **more: Any) -> dict[str,
 # Read by `asked.py`, which refuses what is not here by name; written down for those who generate a client.
 _AFTER = _asks("after", "The cursor of the last event that is known; `start` for the beginning")
 _WORDS = _asks("words", "With the texts that agents and models wrote", "boolean", default=False)
-_EVERY = _asks("every", "Seconds between states", "number", default=1.0, minimum=0.1, maximum=3600)
+_EVERY = _asks(
+    "every", "Seconds between two states, at least", "number", default=1.0, minimum=0.1, maximum=3600
+)
 _OF_RUN = [
     _AFTER,
     _asks("entries", "With the entries of its history", "boolean", default=False),
