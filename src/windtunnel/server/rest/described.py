@@ -91,9 +91,20 @@ def _mend(api: dict[str, Any]) -> None:
     # The empty one: on loopback, while there are no keys, nobody is asked.
     api["security"] = [{"key": []}, {"header": []}, {}]
     _whole_bounds(api)
+    _always_told(parts["schemas"])
     for path, operations in api["paths"].items():
         for operation in operations.values():
             _operation(path, operation)
+
+
+def _always_told(schemas: dict[str, Any]) -> None:
+    """What is told has all its fields, with their defaults too; of a problem, those that hold."""
+    kinds = list(types.Told.__subclasses__())
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+        schema = schemas.get(kind.__name__)
+        if schema is not None and kind is not types.Problem:
+            schema["required"] = list(schema["properties"])
 
 
 def _whole_bounds(node: Any) -> None:
