@@ -51,6 +51,7 @@ def serve(
 
         from windtunnel.server.assembly import Assembly  # noqa: PLC0415
         from windtunnel.server.logs import configure  # noqa: PLC0415
+        from windtunnel.server.streaming.server import uvicorn_options  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise UsageError(f"a server needs {error.name}, which is not installed", remedy=EXTRA) from None
     if find_spec("fastmcp") is None:  # imported for the first request only, and missed now
@@ -73,7 +74,7 @@ def serve(
                     server_header=False,
                     timeout_graceful_shutdown=5,
                     lifespan="on",
-                    ws_max_size=1 << 20,
+                    **uvicorn_options(),
                 )
             )
             with _asked_to_end() as asked:

@@ -142,7 +142,7 @@ async def entries(
     text: Annotated[str | None, Query(max_length=200, description="Somewhere in its body")] = None,
     limit: Limit = 200,
 ) -> types.EntryPage:
-    """Entry by entry as it was written, with the past that a fork shares. A search may give a page that is not
+    """Entry by entry as it was written, with the past that a fork shares. A search may give a page not
     full, or empty, with a `next`: it has looked through as much as one request may."""
     return await ask.looking.entries(who, run_id, after, limit, turn, kind, actor, text)
 
@@ -318,9 +318,16 @@ async def export(
     )
 
 
-@routes.post("/import", operation_id="import_simulations", summary="Bring runs in", tags=["proof"], openapi_extra={
-    "requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
-})  # fmt: skip
+_STORE = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+
+
+@routes.post(
+    "/import",
+    operation_id="import_simulations",
+    summary="Bring runs in",
+    tags=["proof"],
+    openapi_extra={"requestBody": {"required": True, "content": _STORE}},
+)
 async def bring_in(ask: Ask, who: Who, request: Request) -> types.Imported:
     """The body is a store: the file of another workspace's run."""
     with tempfile.TemporaryDirectory(prefix="windtunnel-import-") as folder:
