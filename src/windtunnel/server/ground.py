@@ -69,7 +69,8 @@ class Ground:
             raise NotFound(error.message, where="run_id", remedy=LISTED) from None
 
     def freshen(self) -> None:
-        """Bring the index up to date. What cannot be written down, since the disk is full, can still be read."""
+        """Bring the index up to date. What cannot be written down, since the disk is full, can still be
+        read."""
         with suppress(StorageError):
             self.index.refresh()
 

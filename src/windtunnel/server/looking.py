@@ -144,7 +144,8 @@ class Looking:
     async def turn(
         self, who: Principal, run_id: str, turn: int, agent: str | None = None, texts: bool = False
     ) -> turns.TurnDetail:
-        """One turn: who saw what, decided what, and what came of it. Prompts and replies only with `texts`."""
+        """One turn: who saw what, decided what, and what came of it. Prompts and replies only with
+        `texts`."""
         found = await self.ground.find(run_id)
         _turn_of(found, turn)
         detail = await aside(turns.told, found, turn, agent, texts)
