@@ -67,6 +67,7 @@ def verb(name: str, role: Role, *, writes: bool = False) -> Callable[[F], F]:
                 await _note(self.audit, who, name, target or getattr(result, "run_id", ""), DONE)
             return result
 
+        vars(gated)["verb"] = name
         return cast("F", gated)
 
     return mark
