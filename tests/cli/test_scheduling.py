@@ -110,7 +110,7 @@ HANGS = "\n\ndef observe(self, state, actor):\n    while True: pass\n\n\nRules.o
 DIES = "\n\ndef observe(self, state, actor):\n    import os; os._exit(7)\n\n\nRules.observe = observe\n"
 SPOILT = [
     ("marsh", FAILS, "2min", "no water"),
-    ("pond", HANGS, "3s", "did not end within 3 seconds"),
+    ("tarn", HANGS, "3s", "did not end within 3 seconds"),
     ("mere", DIES, "2min", "its process ended with 7"),
 ]
 

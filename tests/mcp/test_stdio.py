@@ -88,15 +88,22 @@ def test_a_viewer_may_look_and_do_nothing_else(workspace):
 def test_standard_output_holds_the_protocol_and_nothing_else(workspace):
     asked = [HELLO, {"jsonrpc": "2.0", "method": "notifications/initialized"},
              {"jsonrpc": "2.0", "id": 2, "method": "tools/list"}]  # fmt: skip
-    done = subprocess.run(
-        [*WINDTUNNEL, "mcp"], cwd=workspace, input="".join(f"{json.dumps(one)}\n" for one in asked),
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    with subprocess.Popen(
+        [*WINDTUNNEL, "mcp"], cwd=workspace, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    ) as server:  # fmt: skip
+        assert server.stdin is not None
+        assert server.stdout is not None
+        for one in asked:
+            server.stdin.write(f"{json.dumps(one)}\n")
+        server.stdin.flush()
+        answers = [server.stdout.readline(), server.stdout.readline()]  # before it is told to end
+        rest, said = server.communicate(timeout=120)
+    assert server.returncode == 0, said
+    lines = [json.loads(line) for line in [*answers, *rest.splitlines()]]
     assert {line["id"] for line in lines} == {1, 2}
     assert all(line["jsonrpc"] == "2.0" for line in lines)
-    assert "Traceback" not in done.stderr
+    assert "Traceback" not in said
 
 
 def test_an_unknown_role_is_refused_before_anything_is_started(workspace):
