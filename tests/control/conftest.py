@@ -12,4 +12,4 @@ from tests.control.yard import Yard
 def yard(tmp_path: Path) -> Iterator[Yard]:
     made = Yard(tmp_path / "ws", "hung_seconds = 3\nstuck_seconds = 4\ngrace_seconds = 1")
     yield made
-    made.clear()
+    made.close()

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.control.shelf import Shelf, Watched, approval, row
+from tests.databases import BOTH, made_for
 from windtunnel.config import Workspace
 from windtunnel.control import index_sql
 from windtunnel.control.catalog import all_runs, find_run
@@ -37,9 +38,9 @@ def stores(shelf: Shelf) -> Watched:
     return Watched(shelf.folder)
 
 
-@pytest.fixture
-def index(tmp_path: Path, stores: Watched) -> Iterator[Index]:
-    made = Index(SqliteDatabase(tmp_path / "catalog.sqlite"), stores)
+@pytest.fixture(params=BOTH)
+def index(request: Any, stores: Watched) -> Iterator[Index]:
+    made = Index(made_for(request), stores)
     yield made
     made.close()
 
@@ -385,6 +386,7 @@ def fits(one: RunRow, asked: Filter) -> bool:
     )
 
 
+@pytest.mark.parametrize("index", ["sqlite"], indirect=True)  # what it says of its plans
 @pytest.mark.parametrize("order", ["created", "updated"])
 def test_no_page_reads_the_whole_table(index: Index, order: Any) -> None:
     for told, after in itertools.product(FILTERS, [None, (1000.0, "r01", "r01.sqlite")]):
@@ -401,6 +403,7 @@ def test_no_page_reads_the_whole_table(index: Index, order: Any) -> None:
             assert "B-TREE" not in plan, (asked, plan)
 
 
+@pytest.mark.parametrize("index", ["sqlite"], indirect=True)  # what it says of its plans
 def test_totals_by_status_are_read_from_an_index(index: Index) -> None:
     for sql in ("", " WHERE pruned IS NOT NULL"):
         plan = index.database.rows(

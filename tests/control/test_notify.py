@@ -9,11 +9,12 @@ import json
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from tests.control.receiver import Receiver
+from tests.databases import BOTH
 from tests.run.clocks import HandClock
 from tests.run.toy import always, make, scene
 from windtunnel.config import Workspace, read_settings
@@ -33,8 +34,11 @@ SECRET = "a secret that is long enough"
 class Office:
     """A workspace whose windtunnel.toml names webhooks, and the verbs over it."""
 
+    STORE = ""  # where all runs lie
+    outboxes: ClassVar[list[Notifier]] = []
+
     def __init__(self, folder: Path, toml: str, rule: Any = None) -> None:
-        (folder / "windtunnel.toml").write_text(toml)
+        (folder / "windtunnel.toml").write_text(toml + self.STORE)
         self.clock, self.world = HandClock(), make(rule)
         self.workspace = Workspace(folder)
         self.control = Control(self.workspace, lambda _: self.world, clock=self.clock)
@@ -50,6 +54,7 @@ class Office:
     def outbox(self) -> Notifier:
         made = notifier(self.workspace, self.clock)
         assert made is not None
+        self.outboxes.append(made)
         return made
 
     def sweep(self, outbox: Notifier) -> int:
@@ -59,6 +64,16 @@ class Office:
 def toml(*receivers: Receiver, **more: Any) -> str:
     words = "".join(f"{key} = {json.dumps(value)}\n" for key, value in more.items())
     return "".join(f"[[notify.webhooks]]\nurl = {json.dumps(one.url)}\n{words}" for one in receivers)
+
+
+@pytest.fixture(params=BOTH, autouse=True)
+def kind(request: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    if request.param == "postgres":
+        url = request.getfixturevalue("postgres_url")
+        monkeypatch.setattr(Office, "STORE", f'[store]\nurl = "{url}"\n')
+    yield
+    while Office.outboxes:
+        Office.outboxes.pop().close()
 
 
 @pytest.fixture

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from tests.databases import BOTH, made_for
 from windtunnel.control.limits import Limits
 from windtunnel.control.queue import Left, Queue, Standing, Ticket, put_again
 from windtunnel.errors import UsageError
 from windtunnel.journal.database import SqliteDatabase
 
 
-@pytest.fixture
-def queue(tmp_path: Path) -> Queue:
-    return Queue(SqliteDatabase(tmp_path / "catalog.sqlite"))
+@pytest.fixture(params=BOTH)
+def queue(request: Any) -> Iterator[Queue]:
+    made = Queue(made_for(request))
+    yield made
+    made.database.close()
 
 
 def a(name: str, world: str = "toyland", **terms: object) -> Ticket:

@@ -212,7 +212,7 @@ def test_a_cancelled_run_ends_even_if_its_turn_waits_for_ever(yard):
     with yard.managed():
         yard.put(run)
         worker = until(lambda: in_turn_two(yard))
-        yard.control.cancel(str(run.path), sender="eve")
+        yard.control.cancel(run.address, sender="eve")
         assert yard.settled(run) == ["cancelled"]
         assert lives(worker.owner)
     assert yard.operations(run, "cancelled")[-1]["sender"] == "eve"
@@ -224,7 +224,7 @@ def test_a_cancelled_run_ends_even_if_it_holds_its_process(yard):
     with yard.managed():
         yard.put(run)
         worker = until(lambda: in_turn_two(yard))
-        yard.control.cancel(str(run.path), sender="eve")
+        yard.control.cancel(run.address, sender="eve")
         assert yard.settled(run) == ["cancelled"]
         assert not lives(worker.owner)
     assert yard.sound(run)
@@ -247,7 +247,7 @@ def test_a_world_that_cannot_be_loaded_fails_what_waits_for_it(tmp_path):
     yard = Yard(tmp_path / "ws", worlds=f'[[worlds]]\nname = "broken"\npath = "{broken}"\n')
     run, other = yard.create(), yard.create()
     with yard.managed():
-        yard.queue.put([Ticket(run.row.run_id, str(run.path), "broken")])
+        yard.queue.put([Ticket(run.row.run_id, run.location, "broken")])
         yard.put(other)
         assert yard.settled(run, other) == ["failed", "completed"]
     assert "exit code 5" in yard.row(run).reason

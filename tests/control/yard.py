@@ -16,10 +16,11 @@ from typing import Any
 
 from windtunnel.config import Workspace
 from windtunnel.control import Control, Found, history
-from windtunnel.control.catalog import look
+from windtunnel.control.catalog import as_it_is
 from windtunnel.control.crew import Crew, WorkerInfo
 from windtunnel.control.limits import Limits, begun_with
 from windtunnel.control.manager import Manager
+from windtunnel.control.places import Readers
 from windtunnel.control.queue import Queue, Ticket, open_queue
 from windtunnel.control.worlds import Worlds
 from windtunnel.discovery import find_world
@@ -35,6 +36,7 @@ import asyncio, sys
 from pathlib import Path
 from windtunnel.config import Workspace
 from windtunnel.control.manager import Manager
+from windtunnel.control.places import Readers
 asyncio.run(Manager(Workspace(Path(sys.argv[1]))).run())
 """
 
@@ -49,14 +51,16 @@ def until(what: Callable[[], Any], seconds: float = PATIENCE, why: str = "") -> 
 
 
 class Yard:
-    def __init__(self, root: Path, settings: str = "", worlds: str = "") -> None:
+    def __init__(self, root: Path, settings: str = "", worlds: str = "", url: str = "") -> None:
         root.mkdir(parents=True, exist_ok=True)
         toyland = f'[[worlds]]\nname = "toyland"\npath = "{HERE / "toyland"}"\n'
         runs = f"[runs]\nidle_seconds = 5\nworkers = 2\n{settings}\n"
-        (root / "windtunnel.toml").write_text(toyland + worlds + runs)
+        store = f'[store]\nurl = "{url}"\n' if url else ""
+        (root / "windtunnel.toml").write_text(toyland + worlds + runs + store)
         self.workspace = Workspace(root)
         self.control = Control(self.workspace, Worlds(self.workspace))
         self.queue: Queue = open_queue(self.workspace)
+        self.readers = Readers(self.workspace)
 
     @property
     def world(self) -> World:
@@ -89,12 +93,12 @@ class Yard:
     @staticmethod
     def ticket(found: Found, **terms: Any) -> Ticket:
         given: Mapping[str, Any] = {"seen": found.row.op_seq, **terms}
-        return Ticket(found.row.run_id, str(found.path), found.row.world, **given)
+        return Ticket(found.row.run_id, found.location, found.row.world, **given)
 
     def found(self, found: Found) -> Found:
         """The run as it is now."""
-        (again,) = [one for one in look(found.path) if one.row.run_id == found.row.run_id]
-        return again
+        with self.readers.opened(found.location) as store:
+            return Found(found.location, as_it_is(store, store.run(found.row.run_id)))
 
     def row(self, found: Found) -> Any:
         return self.found(found).row
@@ -112,7 +116,7 @@ class Yard:
         return [one["body"] for one in history.operations(found) if one["kind"] == kind]
 
     def sound(self, found: Found) -> bool:
-        told = self.control.verify(f"{found.path}:{found.row.run_id}")
+        told = self.control.verify(found.address)
         return bool(told.intact and told.complete is not False)
 
     def head(self, policy: str = "add", turns: int = 5, seed: int = 1, **settings: Any) -> bytes:
@@ -146,6 +150,7 @@ class Yard:
             end.set()
             thread.join(30)
             manager.resign()
+            manager.close()
             self.clear()
 
     @contextmanager
@@ -164,6 +169,11 @@ class Yard:
             with suppress(ProcessLookupError):
                 os.killpg(worker.pid, signal.SIGKILL)
             until(lambda worker=worker: not lives(worker.owner))  # type: ignore[misc]
+
+    def close(self) -> None:
+        self.clear()
+        self.readers.close()
+        self.queue.database.close()
 
 
 def _manage(manager: Manager, end: threading.Event) -> None:

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.databases import BOTH, made_for
 from tests.schedule.fakes import Clock
 from windtunnel.config.schedule import Scheduling
 from windtunnel.control.schedule import Schedules
-from windtunnel.journal.database import Database, SqliteDatabase
+from windtunnel.journal.database import Database
 
 
 @pytest.fixture
@@ -16,9 +17,9 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = SqliteDatabase(tmp_path / "catalog.sqlite")
+@pytest.fixture(params=BOTH)
+def database(request: Any) -> Iterator[Database]:
+    made = made_for(request)
     yield made
     made.close()
 

@@ -87,6 +87,10 @@ class Manager:
             self.crew.resign(self._me.host, self._me)
         self._leads = False
 
+    def close(self) -> None:
+        """After its last look."""
+        self._database.close()
+
     # --- one look ---
 
     def tick(self) -> None:

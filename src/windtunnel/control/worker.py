@@ -183,10 +183,11 @@ class Worker:
         """Hand in what left and claim more; a worker that is busy computing lets others go first."""
         now = time.monotonic()
         most = self._appetite(now)
-        if not self._left and (most < 1 or not self._may_wait()):
-            return
-        left, self._left = self._left, []
+        left: list[Left] = []
         try:
+            if not self._left and (most < 1 or not self._may_wait()):
+                return
+            left, self._left = self._left, []
             claimed = self.queue.exchange(
                 self.name,
                 self.world_name,
@@ -247,7 +248,8 @@ class Worker:
         while True:
             await asyncio.sleep(1.0)
             for one in list(self._playing.values()):
-                one.watch()
+                with suppress(WindtunnelError):  # a store that does not answer is asked again
+                    one.watch()
 
 
 def bound_memory(limit_mb: int) -> None:

@@ -176,6 +176,7 @@ class Assembly:
         if self.outbox is not None:
             self.outbox.close()
         self.ground.index.close()
+        self.manager.close()
         self.database.close()
 
 
