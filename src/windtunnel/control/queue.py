@@ -203,7 +203,8 @@ class Queue:
         if left.elsewhere:
             rows.rows(
                 "UPDATE ticket SET worker='', again=0, not_before=?,"
-                " alone=CASE WHEN ?=1 THEN 1 ELSE alone END, deaths=?, death_turn=?, played=?, tries=tries+1 WHERE number=?",
+                " alone=CASE WHEN ?=1 THEN 1 ELSE alone END, deaths=?, death_turn=?, played=?,"
+                " tries=tries+1 WHERE number=?",
                 [now + left.after if left.after else 0.0, int(left.alone), left.deaths, left.death_turn,
                  left.played, was.number],
             )  # fmt: skip
