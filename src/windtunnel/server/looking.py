@@ -15,7 +15,7 @@ from windtunnel.control.compare import Comparison, compare
 from windtunnel.control.history import Finals
 from windtunnel.control.index import Filter, Listed
 from windtunnel.errors import NotFound, UsageError, WindtunnelError
-from windtunnel.journal import Entry
+from windtunnel.journal import Entry, RunRow
 from windtunnel.journal.lineage import Lineage
 from windtunnel.server import turns, types
 from windtunnel.server.gate import verb
@@ -71,25 +71,7 @@ class Looking:
             spent = (await aside(self.ground.index.find, found.row.run_id)).spend / 1e6
         except NotFound:  # the index is read anew before each list, and need not know it yet
             spent = 0.0
-        row = found.row
-        return types.Run(
-            run_id=row.run_id,
-            status=types.Status(row.status),
-            world=row.world,
-            scenario=row.scenario,
-            turn=row.turn,
-            max_turns=row.turns,
-            seed=row.seed,
-            mode=row.mode,
-            reason=row.reason,
-            tags=msgspec.json.decode(row.tags, type=list[str]),
-            parent=row.parent,
-            parent_turn=row.parent_turn,
-            branch=row.branch,
-            created=types.moment(row.created),
-            updated=types.moment(row.updated),
-            spent=spent,
-        )
+        return told(found.row, spent)
 
     @verb("get_simulation_results", Role.VIEWER)
     async def results(self, who: Principal, run_id: str, turn: int | None = None) -> types.Results:
@@ -273,6 +255,10 @@ class Looking:
 
 
 def listed(one: Listed) -> types.Run:
+    return told(one, one.spend / 1e6)
+
+
+def told(one: RunRow, spent: float) -> types.Run:
     return types.Run(
         run_id=one.run_id,
         status=types.Status(one.status),
@@ -289,7 +275,7 @@ def listed(one: Listed) -> types.Run:
         branch=one.branch,
         created=types.moment(one.created),
         updated=types.moment(one.updated),
-        spent=one.spend / 1e6,
+        spent=spent,
     )
 
 
