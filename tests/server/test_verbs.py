@@ -1,5 +1,4 @@
-"""One door policy: every verb, asked by every role, over REST and MCP; and nothing that is reached past
-it."""
+"""One door policy: every verb, asked by every role, over REST and MCP; and nothing is reached past it."""
 
 from __future__ import annotations
 
