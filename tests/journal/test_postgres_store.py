@@ -13,9 +13,10 @@ import pytest
 
 from tests.journal.test_store import operation, row
 from windtunnel.errors import NotFound, StorageError, UsageError, VersionMismatch
-from windtunnel.journal import Batch, postgres_schema
+from windtunnel.journal import Batch, Status, postgres, postgres_schema
 from windtunnel.journal.lease import this_process
 from windtunnel.journal.postgres import PostgresStore
+from windtunnel.journal.postgres_link import Held, Link
 
 
 @pytest.fixture
@@ -157,3 +158,103 @@ def test_writers_that_wait_for_each_other_in_a_ring_both_come_through(postgres_u
         for done in [pool.submit(write, number) for number in (0, 1)]:
             done.result(60)
     assert both == [1, 1]
+
+
+# --- what became of a transaction ---
+
+
+def test_a_number_that_the_server_gave_again_is_not_taken_for_ours(postgres_url, store):
+    """A server that crashed gives the numbers again that had not reached its disk."""
+    with closing(Link(postgres_url, "journal", marks=True)) as ours:
+        with ours.transaction():
+            pass
+        with closing(Link(postgres_url, "journal", marks=True)) as other, other.transaction() as db:
+            ((given_again,),) = db.execute("SELECT pg_current_xact_id()::text").fetchall()
+        assert ours.arrived(Held(given_again, 1, 1))
+        assert not ours.arrived(Held(given_again, 1, 2))
+
+
+def test_a_number_that_was_not_given_yet_did_not_arrive(postgres_url, store):
+    with closing(Link(postgres_url, "journal", marks=True)) as link:
+        assert not link.arrived(Held("99999999", 1, 1))
+
+
+def test_what_an_open_transaction_wrote_did_not_arrive_and_is_ended(postgres_url, store):
+    store.add_run(row())
+    with psycopg.connect(postgres_url) as db, closing(Link(postgres_url, "journal", marks=True)) as link:
+        held = db.execute("SELECT pg_current_xact_id()::text, pg_backend_pid()").fetchone()
+        assert held is not None
+        assert not link.arrived(Held(held[0], held[1], 1))
+        with pytest.raises(psycopg.errors.AdminShutdown):
+            db.execute("SELECT 1")
+
+
+def test_a_connection_takes_its_mark_with_it(postgres_url, store):
+    store.add_run(row())
+    link = Link(postgres_url, "journal", marks=True)
+    with link.transaction():
+        pass
+    marks = "SELECT count(*) FROM mark"
+    assert store._link.ask(marks) == [(2,)]
+    link.close()
+    assert store._link.ask(marks) == [(1,)]
+
+
+# --- which runs were written ---
+
+
+def written(store: PostgresStore, since: str) -> tuple[set[str], str]:
+    rows, word, _ = store.written(since)
+    return {one.run_id for one in rows}, word
+
+
+@pytest.fixture
+def forgetful(monkeypatch):
+    """So that nothing is told twice without a reason."""
+    monkeypatch.setattr(postgres, "AGAIN", 0)
+
+
+def test_only_the_runs_that_were_written_since_are_told(store, forgetful):
+    for name in "abc":
+        store.add_run(row(name, status=Status.PAUSED))
+    told, word = written(store, "")
+    assert told == {"a", "b", "c"}
+    told, word = written(store, word)
+    assert told == set()
+    store.set_status("b", Status.CANCELLED, 5.0)
+    told, word = written(store, word)
+    assert told == {"b"}
+    assert written(store, word)[0] == set()
+
+
+def test_a_run_whose_commit_was_under_way_at_a_look_is_told_at_the_next(postgres_url, store, forgetful):
+    for name in "ab":
+        store.add_run(row(name, status=Status.PAUSED))
+    with psycopg.connect(postgres_url) as slow:
+        slow.execute("UPDATE journal.run SET updated=7 WHERE run_id='a'")
+        store.set_status("b", Status.CANCELLED, 5.0)
+        _, word = written(store, "")
+        slow.commit()
+    assert "a" in written(store, word)[0]
+
+
+def test_runs_that_are_played_are_told_always(store, forgetful):
+    store.add_run(row("a", status=Status.RUNNING))
+    _, word = written(store, "")
+    assert written(store, word)[0] == {"a"}
+
+
+def test_what_a_server_that_crashed_wrote_under_numbers_given_again_is_told(store):
+    """Numbers up to where the look was are given again."""
+    store.add_run(row("a", status=Status.PAUSED))
+    _, word = written(store, "")
+    server, _, number = word.rpartition("/")
+    assert written(store, f"{server}/{int(number) + 1000}")[0] == {"a"}  # it may still be far behind
+    assert written(store, word)[0] == {"a"}
+
+
+def test_after_a_restart_of_the_server_all_runs_are_told(store, forgetful):
+    store.add_run(row("a", status=Status.PAUSED))
+    _, word = written(store, "")
+    assert store.written(f"1{word}")[2]
+    assert not store.written(word)[2]

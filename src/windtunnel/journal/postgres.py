@@ -1,7 +1,7 @@
 """A store in a PostgreSQL database, through psycopg 3: one for all runs of a workspace, or of several.
 
 `synchronous_commit=on`: a commit that returned is on the disk. The server may restart: a commit whose answer
-was lost is looked up by its transaction's number; what did not arrive is written once more under the same
+was lost is looked up by the mark that it left; what did not arrive is written once more under the same
 fence. After each commit the channel `windtunnel` is notified of the run, so that followers need not poll.
 """
 
@@ -66,6 +66,9 @@ WRITERS = (
     "SELECT (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint::text,"
     " pg_snapshot_xmin(pg_current_snapshot())::text"
 )
+AGAIN = (
+    4096  # numbers that a server which crashed may give again: more than it gives before they reach the disk
+)
 HALF = 1 << 31  # rows know the lower 32 bits of a transaction's number: after which of two is told by halves
 WRITTEN = f"status='running' OR ((xmin::text::bigint - %s) & {2 * HALF - 1}) < {HALF}"
 LOOSE = f"SELECT hash FROM text WHERE hash NOT IN ({FOLDED})"
@@ -86,7 +89,7 @@ class PostgresStore(PostgresReader):
         self._url, self._signer, self._read_only = url, signer, read_only
         self._seen = -1
         self._held: dict[str, int] = {}
-        self._link = Link(url, SCHEMA, read_only=read_only)
+        self._link = Link(url, SCHEMA, read_only=read_only, marks=True)
         try:
             known = postgres_schema.check(self._link)
             if known is None and (self._is_older() or (create and not read_only)):
@@ -159,15 +162,16 @@ class PostgresStore(PostgresReader):
         word for the next call; whether these are all, as at the first call and after a restart of the server.
 
         A row knows its last writer's number. Whoever was still writing when a call looked has a number from
-        the oldest that was open then on, so nothing is missed, and little comes twice. The start of the
-        server is part of the word because numbers of a copy that was put back would mean something else."""
+        the oldest that was open then on, so nothing is missed; what was written shortly before comes twice.
+        The start of the server is part of the word: in a copy that was put back a number means something else.
+        """
         with self.snapshot():
             ((began, oldest),) = self._rows(WRITERS)
             server, _, before = since.rpartition("/")
             whole = server != began or not 0 <= int(oldest) - int(before) < HALF
             rows = self._rows(
                 f"SELECT {RUN} FROM run" if whole else f"SELECT {RUN} FROM run WHERE {WRITTEN}",
-                [] if whole else [int(before) % (2 * HALF)],
+                [] if whole else [(int(before) - AGAIN) % (2 * HALF)],
             )
             return [run_row(row) for row in rows], f"{began}/{oldest}", whole
 

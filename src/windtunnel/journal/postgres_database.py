@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from windtunnel.journal.database import Row, Rows, Values, lay
-from windtunnel.journal.postgres_link import MAKING, Link
+from windtunnel.journal.postgres_link import MAKING, MARKS, Link
 
 if TYPE_CHECKING:
     from windtunnel.journal.postgres_link import Db
@@ -41,14 +41,13 @@ def dialect(sql: str) -> str:
 
 class PostgresDatabase:
     def __init__(self, url: str) -> None:
-        self._link = Link(url, SCHEMA)
+        self._link = Link(url, SCHEMA, marks=True)
         self._open: _Inside | None = None
         self._seen = ""
         self._clock = (0.0, 0.0)
         self._latest = 0.0
-        if not self._link.ask("SELECT 1 FROM pg_namespace WHERE nspname=%s", [SCHEMA]):
-            with self._link.transaction(f"SELECT pg_advisory_xact_lock({MAKING})") as db:
-                db.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+        if self._link.ask(f"SELECT to_regclass('{SCHEMA}.mark') IS NULL") == [(True,)]:
+            _make(url)
 
     @property
     def location(self) -> str:
@@ -105,6 +104,16 @@ class PostgresDatabase:
 
     def close(self) -> None:
         self._link.close()
+
+
+def _make(url: str) -> None:
+    link = Link(url, SCHEMA)
+    try:
+        with link.transaction(f"SELECT pg_advisory_xact_lock({MAKING})") as db:
+            db.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+            db.execute(MARKS)
+    finally:
+        link.close()
 
 
 class _Inside:

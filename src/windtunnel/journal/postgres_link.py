@@ -1,17 +1,19 @@
 """A connection to PostgreSQL that outlives restarts of the server, and its errors in our words.
 
 What was only read is read again after a loss. A COMMIT whose answer was lost is never repeated blindly: each
-transaction knows its number, and once the server is back it is asked what became of that number.
+transaction leaves a mark in a row of its connection's own, and once the server is back that is looked for.
+Its number alone would not do: a server that crashed gives numbers again that had not reached the disk.
 """
 
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from windtunnel.errors import StorageError, UsageError
 from windtunnel.journal.address import scrub, shown
@@ -29,6 +31,16 @@ CONNECT_SECONDS = 10
 PATIENCE = 30.0  # how long a server that was there is waited for
 LOCK_SECONDS = 30
 PAUSE = 0.05
+# Of each connection that writes, the last transaction that was committed.
+MARKS = (
+    'CREATE TABLE IF NOT EXISTS mark(session text COLLATE "C" PRIMARY KEY, number bigint NOT NULL,'
+    " at timestamptz NOT NULL)"
+)
+MARK = (
+    "INSERT INTO mark VALUES(%s,%s,now()) ON CONFLICT(session) DO UPDATE SET number=excluded.number, at=now()"
+)
+# With its own at its end, those of connections that were cut off long ago.
+UNMARK = "DELETE FROM mark WHERE session=%s OR at < now() - interval '7 days'"
 MAKING = 7_411_100  # who lays tables, one at a time: an advisory lock
 # What a session needs whatever the server's own settings are: a commit that returned is on the disk.
 SESSION = (
@@ -43,6 +55,14 @@ SNAPSHOT = (
 )
 _IN_THE_WAY = frozenset({"40001", "40P01"})  # the server chose this transaction to give way to another
 _LOST = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03", "25P04"})  # the server ended the connection
+
+
+class Held(NamedTuple):
+    """A transaction that is open: its number at the server, the server's process, its number here."""
+
+    xid: str
+    pid: int
+    number: int
 
 
 class Lost(StorageError):
@@ -62,9 +82,10 @@ def library() -> Any:
 
 
 class Link:
-    """`schema`: the tables of this link stand in it. One statement or transaction at a time, any thread."""
+    """`schema`: the tables of this link stand in it. One statement or transaction at a time, any thread.
+    `marks`: the schema has the table `mark`, so that what became of a transaction can be told."""
 
-    def __init__(self, url: str, schema: str, *, read_only: bool = False) -> None:
+    def __init__(self, url: str, schema: str, *, read_only: bool = False, marks: bool = False) -> None:
         self._psycopg = library()
         self._url, self.schema, self._read_only = url, schema, read_only
         self.location = shown(url)
@@ -72,6 +93,8 @@ class Link:
         self.depth = 0  # transactions and snapshots that are open
         self._db: Db | None = None
         self.generation = 0  # grows with every new connection
+        self._session = secrets.token_hex(12) if marks else ""
+        self._number = 0  # of its transactions
         self.connected()
 
     @property
@@ -141,6 +164,10 @@ class Link:
 
     def close(self) -> None:
         with self.lock:
+            if self._session and self._number and self._db is not None and not self._db.closed:
+                with suppress(self._psycopg.Error):  # it need not reach the disk
+                    self._db.execute("SET synchronous_commit = off")
+                    self._db.execute(UNMARK, [self._session])
             self.drop()
 
     def is_lost(self, error: Exception) -> bool:
@@ -194,7 +221,7 @@ class Link:
         with self.lock:
             if self.depth:
                 raise StorageError("a transaction stands inside another", where=self.location)
-            db, number = self._begin(first, values)
+            db, held = self._begin(first, values)
             self.depth += 1
             try:
                 try:
@@ -203,7 +230,7 @@ class Link:
                     if isinstance(error, self._psycopg.Error):
                         raise self.told(error, lost=self.is_lost(error)) from None
                     raise
-                self._commit(db, number)
+                self._commit(db, held)
             finally:
                 self.depth -= 1
                 self._roll_back()
@@ -219,63 +246,68 @@ class Link:
                 if time.monotonic() > deadline:
                     raise
 
-    def _begin(self, first: str, values: Values) -> tuple[Db, str]:
-        def begin(db: Db) -> tuple[Db, str]:
+    def _begin(self, first: str, values: Values) -> tuple[Db, Held]:
+        self._number += 1
+
+        def begin(db: Db) -> tuple[Db, Held]:
             try:
                 with db.pipeline():
                     db.execute("BEGIN")
                     if first:
                         db.execute(first, values)
+                    if self._session:
+                        db.execute(MARK, [self._session, self._number])
                     asked = db.execute("SELECT pg_current_xact_id()::text, pg_backend_pid()")
-                ((number, _),) = asked.fetchall()
+                ((xid, pid),) = asked.fetchall()
             except self._psycopg.Error as error:
                 if not self.is_lost(error):
                     with suppress(self._psycopg.Error):
                         db.execute("ROLLBACK")
                 raise
-            return db, str(number)
+            return db, Held(str(xid), int(pid), self._number)
 
         return self.again(begin)
 
-    def _commit(self, db: Db, number: str) -> None:
+    def _commit(self, db: Db, held: Held) -> None:
         try:
             db.execute("COMMIT", prepare=False)
         except self._psycopg.Error as error:
             if not self.is_lost(error):
                 raise self.told(error) from None
-            if not self.arrived(number):
+            if not self.arrived(held):
                 raise self.told(error, lost=True) from None
 
-    def arrived(self, number: str) -> bool:
+    def arrived(self, held: Held) -> bool:
         """What became of a transaction whose answer was lost."""
         deadline = time.monotonic() + PATIENCE
-        ended = False
         while time.monotonic() < deadline:
             db = self.connected(PATIENCE)
             try:
-                ((status,),) = db.execute("SELECT pg_xact_status(%s::xid8)", [number]).fetchall()
-                if status == "committed":
-                    return True
-                if status == "aborted":
-                    return False
-                if status is None:
+                if not self._ended(db, held):  # its session may not have noticed yet that we are gone
+                    sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid=%s"
+                    db.execute(f"{sql} AND backend_xid=%s::xid8::xid", [held.pid, held.xid])
+                elif self._session:
+                    sql = "SELECT 1 FROM mark WHERE session=%s AND number=%s"
+                    return db.execute(sql, [self._session, held.number]).fetchone() is not None
+                else:
                     break
-                if not ended:  # its session may not have noticed yet that we are gone
-                    ended = True
-                    db.execute(
-                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                        " WHERE backend_xid = %s::xid8::xid AND pid <> pg_backend_pid()",
-                        [number],
-                    )
             except self._psycopg.Error as error:
                 if not self.is_lost(error):
                     raise self.told(error) from None
             time.sleep(PAUSE)
         raise StorageError(
-            f"what became of transaction {number} cannot be told: its answer was lost",
+            f"what became of transaction {held.xid} cannot be told: its answer was lost",
             where=self.location,
             remedy="look at what should be there before you do it again",
         )
+
+    def _ended(self, db: Db, held: Held) -> bool:
+        """Whether it is over, one way or the other."""
+        try:
+            ((status,),) = db.execute("SELECT pg_xact_status(%s::xid8)", [held.xid]).fetchall()
+        except self._psycopg.errors.InvalidParameterValue:
+            return True  # a number to come: the server crashed, and never wrote down that it had given it
+        return bool(status != "in progress")
 
     def _roll_back(self) -> None:
         db = self._db

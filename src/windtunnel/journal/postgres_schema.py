@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from windtunnel.errors import NotFound, VersionMismatch
-from windtunnel.journal.postgres_link import MAKING, Link
+from windtunnel.journal.postgres_link import MAKING, MARKS, Link
 from windtunnel.journal.schema import FORMAT
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ CREATE TABLE arrival(
 """
 
 # What each version of the layout adds, the oldest first. A later Windtunnel adds steps.
-STEPS = (TABLES, ARRIVALS)
+STEPS = (TABLES, ARRIVALS, MARKS)
 
 META = "CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL)"
 _TEXT = re.compile(r"\bTEXT\b")
