@@ -163,7 +163,8 @@ class PostgresStore(PostgresReader):
 
         A row knows its last writer's number. Whoever was still writing when a call looked has a number from
         the oldest that was open then on, so nothing is missed; what was written shortly before comes twice.
-        The start of the server is part of the word: in a copy that was put back a number means something else.
+        The start of the server is part of the word: in a copy that was put back a number means something
+        else.
         """
         with self.snapshot():
             ((began, oldest),) = self._rows(WRITERS)
