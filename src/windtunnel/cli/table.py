@@ -53,7 +53,7 @@ GROUPS: dict[str, tuple[Command, ...]] = {
     ),
     "Serve": (
         Command("serve", "serving", "REST, streams and MCP over this workspace, with workers that play"),
-        Command("mcp", "modelling", "the same as tools for the model of one client, which starts this"),
+        Command("mcp", "modelling", "the same verbs as tools, for the model whose client starts this"),
     ),
     "Build": (
         Command("new", "building", "write a new world, which runs at once"),
