@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
@@ -50,7 +51,10 @@ class Told(BaseModel):
 
 
 def moment(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    """Cut to a microsecond, never rounded up: what is asked for since the time that was told includes it."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(math.floor(seconds * 1e6) / 1e6, UTC)
 
 
 class Page(Told):
