@@ -66,11 +66,9 @@ WRITERS = (
     "SELECT (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint::text,"
     " pg_snapshot_xmin(pg_current_snapshot())::text"
 )
-AGAIN = (
-    4096  # numbers that a server which crashed may give again: more than it gives before they reach the disk
-)
-HALF = 1 << 31  # rows know the lower 32 bits of a transaction's number: after which of two is told by halves
-WRITTEN = f"status='running' OR ((xmin::text::bigint - %s) & {2 * HALF - 1}) < {HALF}"
+AGAIN = 1024  # numbers that a server which crashed may give again: those of all that were under way then
+HALF = 1 << 31  # rows know the lower 32 bits of a number
+WRITTEN = "age(xmin) <= age(%s::text::xid) + %s OR status='running'"
 LOOSE = f"SELECT hash FROM text WHERE hash NOT IN ({FOLDED})"
 
 
@@ -172,7 +170,7 @@ class PostgresStore(PostgresReader):
             whole = server != began or not 0 <= int(oldest) - int(before) < HALF
             rows = self._rows(
                 f"SELECT {RUN} FROM run" if whole else f"SELECT {RUN} FROM run WHERE {WRITTEN}",
-                [] if whole else [(int(before) - AGAIN) % (2 * HALF)],
+                [] if whole else [str(int(before) % (2 * HALF)), AGAIN],
             )
             return [run_row(row) for row in rows], f"{began}/{oldest}", whole
 
