@@ -19,7 +19,7 @@ import pytest
 from tests.server.live import Live
 from tests.server.tunnel import HELD, Tunnel, free_port, listed, pids, tunnel, until
 
-TURNS = 300
+TURNS = 1500
 VICTIMS = {
     "server": "serve",
     "worker": "windtunnel.control.worker",
@@ -167,9 +167,11 @@ def check(made: Tunnel, server: Live, scripts: list[Script]) -> None:
     until(all_ended, f"every run ends: {[(k, v['status']) for k, v in listed(server).items()]}")
     runs = listed(server)
     keyed = {run for script in scripts for run in script.runs.values()}
-    scheduled = {f["outcome"]["run_id"] for script in scripts for f in firings(server, script.number)}
-    assert len(scheduled) == len(scripts)
-    assert {run for run, one in runs.items() if one["parent"] is None} == keyed | scheduled
+    fired = [firings(server, script.number) for script in scripts]
+    scheduled = {f["outcome"]["run_id"] for many in fired for f in many if f["outcome"]}
+    others = {run for run, one in runs.items() if one["parent"] is None} - keyed
+    assert scheduled <= others
+    assert len(others) <= len(scripts), "a schedule has fired twice"
     assert {fork for script in scripts for fork in script.forks} <= runs.keys()
     made.check_sound(*runs)
     for script in scripts:
@@ -181,11 +183,14 @@ def check(made: Tunnel, server: Live, scripts: list[Script]) -> None:
 
 
 def firings(server: Live, number: int) -> list[dict[str, Any]]:
-    """Those of a schedule, once they are over."""
-    told: list[dict[str, Any]] = server.until(
-        lambda: [f for f in server.get(f"/api/schedules/s{number}")["firings"] if f["state"] == "done"],
-        "the schedule has fired",
-    )
+    """Those of a schedule: one, which is done, or comes again later since its server was killed meanwhile."""
+
+    def over() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = server.get(f"/api/schedules/s{number}")["firings"]
+        return found if all(one["state"] in ("done", "interrupted") for one in found) else []
+
+    told: list[dict[str, Any]] = server.until(over, "the schedule has fired")
+    assert len(told) == 1
     return told
 
 
@@ -195,5 +200,6 @@ def test_everything_is_killed_once_and_what_was_answered_is_true(tmp_path: Path)
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1000)
 def test_everything_is_killed_in_turn_for_minutes_and_what_was_answered_is_true(tmp_path: Path) -> None:
-    storm(tmp_path, clients=6, kinds=["desk", "worker", "server", "errand"] * 12, seconds=500)
+    storm(tmp_path, clients=6, kinds=["desk", "worker", "server", "errand"] * 6, seconds=700)

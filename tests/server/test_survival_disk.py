@@ -24,7 +24,7 @@ def test_a_full_disk_is_told_hurts_no_run_and_is_got_over(tmp_path: Path) -> Non
     mark = tmp_path / "full"
     with tunnel(tmp_path) as made:
         server = made.serve(environ={"PYTHONPATH": str(FULL), "FULL_DISK": str(mark)})
-        going = server.start_run(**made.request(200, 1))
+        going = server.start_run(**made.request(600, 1))
         ends = server.start_run(**made.request(20, 2))
         begun = made.all_on([going])
         mark.touch()
@@ -44,7 +44,7 @@ def test_a_full_disk_is_told_hurts_no_run_and_is_got_over(tmp_path: Path) -> Non
         for run in (going, ends, late):
             assert server.ended(run)["status"] == "completed"
         until(lambda: server.get("/api/system")["queue"] == 0, "the queue is empty")
-        plains = [made.plain(200, 1), made.plain(20, 2), made.plain(20, 3)]
+        plains = [made.plain(600, 1), made.plain(20, 2), made.plain(20, 3)]
         assert made.heads([going, ends, late]) == made.undisturbed(plains)
         until(lambda: {one["status"] for one in listed(server).values()} == {"completed"}, "no run is stuck")
         made.check_sound(*listed(server))

@@ -149,7 +149,7 @@ def resident_mb(server: Live) -> float:
 
 def half_stall(home: Path, clients: int, turns: int, fat: int) -> None:
     """Half of the clients take nothing; what is told of the run is many times what may wait for them all."""
-    with tunnel(home, TIGHT) as made:
+    with tunnel(home, TIGHT, pace=0.03) as made:
         server = made.serve()
         run = server.start_run(**made.request(turns, fat=fat))
         before = resident_mb(server)

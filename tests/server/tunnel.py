@@ -32,7 +32,9 @@ until = Live.until
 
 
 class Tunnel:
-    def __init__(self, home: Path, toml: str = "", *, pace: float = 0.03, concurrency: int = 6) -> None:
+    """`pace`: seconds of a turn, until `hurry`: so what is under way stays so, on a slow machine too."""
+
+    def __init__(self, home: Path, toml: str = "", *, pace: float = 0.2, concurrency: int = 6) -> None:
         home.mkdir(parents=True, exist_ok=True)
         napland = f'[[worlds]]\nname = "napland"\npath = "{HERE / "napland"}"\n'
         runs = f"[runs]\nconcurrency = {concurrency}\nworkers = 2\nidle_seconds = 20\n"
