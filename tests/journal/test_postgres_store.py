@@ -189,6 +189,19 @@ def test_what_an_open_transaction_wrote_did_not_arrive_and_is_ended(postgres_url
             db.execute("SELECT 1")
 
 
+def test_a_connection_that_the_library_gave_up_is_made_anew(postgres_url, store):
+    """As when the server goes in the middle of a pipeline: no code of an error, and nothing is closed."""
+    broken = [psycopg.OperationalError("cannot exit pipeline mode while busy")]
+
+    def ask(db: psycopg.Connection) -> int:
+        if broken:
+            raise broken.pop()
+        return db.info.backend_pid
+
+    before = store._link.connected().info.backend_pid
+    assert store._link.again(ask) not in (before, None)
+
+
 def test_a_connection_takes_its_mark_with_it(postgres_url, store):
     store.add_run(row())
     link = Link(postgres_url, "journal", marks=True)

@@ -176,6 +176,13 @@ class Link:
         if state is not None and (state in _LOST or state.startswith("08")):
             self.drop()
             return True
+        # What the library has to say of itself, such as of a pipeline that a server which went cut in two: a
+        # connection in that state is as good as lost. A statement of a pipeline that did not come to its turn
+        # is none of it: the error before it tells why.
+        own = state is None and isinstance(error, self._psycopg.OperationalError)
+        if own and not isinstance(error, self._psycopg.errors.PipelineAborted):
+            self.drop()
+            return True
         return self._db is None or self._db.closed
 
     # --- asking ---
