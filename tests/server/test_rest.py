@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,10 +17,24 @@ pytestmark = pytest.mark.slow
 QUICK = {"scenario": "economy/quick", "seed": 3}
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    with live(tmp_path_factory.mktemp("rest")) as made:
+@pytest.fixture(scope="module", params=["files", "postgres"])
+def server(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """Over runs in files, and in PostgreSQL: then no file of a run is ever made."""
+    home = tmp_path_factory.mktemp("rest")
+    if request.param == "postgres":
+        url = request.getfixturevalue("postgres").database()
+        (home / "windtunnel.toml").write_text(f'[store]\nurl = "{url}"\n')
+    with live(home) as made:
         yield made
+    assert bool(list(home.rglob("*.sqlite"))) == (request.param == "files")
+
+
+def copy_of(server: Live, run_id: str, folder: Path) -> Path:
+    """The run in a file of its own."""
+    to = folder / "copy.sqlite"
+    command = [sys.executable, "-P", "-m", "windtunnel", "backup", run_id, str(to)]
+    subprocess.run(command, env=server.environ, check=True, capture_output=True, timeout=120)
+    return to
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +79,7 @@ def test_a_past_turn_is_told_as_it_was(server: Live, done: str) -> None:
     assert "has played 12 turns" in server.get(f"/api/simulations/{done}?turn=13", 404)["detail"]
 
 
-def test_history_comes_in_pages_and_whole(server: Live, done: str) -> None:
+def test_history_comes_in_pages_and_whole(server: Live, done: str, tmp_path: Path) -> None:
     after, seqs, pages = -1, [], 0
     while True:
         page = server.get(f"/api/simulations/{done}/entries?after={after}&limit=20")
@@ -71,7 +88,7 @@ def test_history_comes_in_pages_and_whole(server: Live, done: str) -> None:
         if page["next"] is None:
             break
         after = page["next"]
-    with sqlite3.connect(server.home / ".windtunnel" / "runs" / f"{done}.sqlite") as store:
+    with sqlite3.connect(copy_of(server, done, tmp_path)) as store:
         ((count,),) = store.execute("SELECT count(*) FROM entry")
     assert seqs == list(range(count))
     assert pages == -(-count // 20)
@@ -138,7 +155,7 @@ def test_it_is_exported_and_brought_in_elsewhere(server: Live, done: str, tmp_pa
     lines = server.get(f"/api/simulations/{done}/export?to=csv").splitlines()
     assert lines[0].startswith("turn,agent")
     assert "<html" in server.get(f"/api/simulations/{done}/export?to=html")
-    store = server.home / ".windtunnel" / "runs" / f"{done}.sqlite"
+    store = copy_of(server, done, tmp_path)
     with live(tmp_path) as other:
         told = other.call("POST", "/api/import", content=store.read_bytes())
         assert done in told["copied"]
