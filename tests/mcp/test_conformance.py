@@ -67,7 +67,7 @@ def _anyone(_scope: object) -> Principal:
     return Principal("local", frozenset(Role), "rest")
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.filterwarnings("ignore:The logging capability is deprecated")
 def test_the_conformance_suite_finds_nothing_in_what_we_offer(suite):
     app = application(Fake(), _anyone, more=add_everything)
@@ -82,7 +82,7 @@ def test_the_conformance_suite_finds_nothing_in_what_we_offer(suite):
     assert len(results) - len(failed) >= 24
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_the_server_as_it_is_passes_all_that_needs_no_tools_of_the_suites_own(suite):
     with served(application(Fake(), _anyone)) as url:
         results = _results(suite, url)

@@ -52,10 +52,11 @@ def serve(
         from windtunnel.server.assembly import Assembly  # noqa: PLC0415
         from windtunnel.server.logs import configure  # noqa: PLC0415
         from windtunnel.server.streaming.server import uvicorn_options  # noqa: PLC0415
+        missing = None if find_spec("fastmcp") else "fastmcp"  # imported for the first request only
     except ModuleNotFoundError as error:
-        raise UsageError(f"a server needs {error.name}, which is not installed", remedy=EXTRA) from None
-    if find_spec("fastmcp") is None:  # imported for the first request only, and missed now
-        raise UsageError("a server needs fastmcp, which is not installed", remedy=EXTRA)
+        missing = error.name
+    if missing is not None:
+        raise UsageError(f"a server needs {missing}, which is not installed", remedy=EXTRA)
     workspace = find_workspace()
     settings = workspace.settings.serve
     host, port = host or settings.host, settings.port if port is None else port
