@@ -52,11 +52,10 @@ def serve(
         from windtunnel.server.assembly import Assembly  # noqa: PLC0415
         from windtunnel.server.logs import configure  # noqa: PLC0415
         from windtunnel.server.streaming.server import uvicorn_options  # noqa: PLC0415
-        missing = None if find_spec("fastmcp") else "fastmcp"  # imported for the first request only
+
+        find_fastmcp()
     except ModuleNotFoundError as error:
-        missing = error.name
-    if missing is not None:
-        raise UsageError(f"a server needs {missing}, which is not installed", remedy=EXTRA)
+        raise UsageError(f"a server needs {error.name}, which is not installed", remedy=EXTRA) from None
     workspace = find_workspace()
     settings = workspace.settings.serve
     host, port = host or settings.host, settings.port if port is None else port
@@ -97,6 +96,12 @@ def _asked_to_end() -> Iterator[list[int]]:
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
+
+
+def find_fastmcp() -> None:
+    """It is imported for the first request to /mcp only, and missed now."""
+    if find_spec("fastmcp") is None:
+        raise ModuleNotFoundError("no fastmcp", name="fastmcp")
 
 
 def _listening(host: str, port: int) -> socket.socket:
