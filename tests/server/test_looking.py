@@ -106,12 +106,13 @@ def test_the_journal_is_searched_by_the_server(server: Live, run: str) -> None:
     assert narrow == [one for one in found if (one["turn"], one["kind"]) == (3, "decided")]
 
 
-def test_a_search_goes_on_where_its_page_ended(server: Live, run: str) -> None:
-    whole = server.get(f"{run}/entries?limit=1000&kind=decided")["entries"]
+@pytest.mark.parametrize("search", ["", "&kind=decided", "&text=keepcourse"])
+def test_a_search_goes_on_where_its_page_ended(server: Live, run: str, search: str) -> None:
+    whole = server.get(f"{run}/entries?limit=1000{search}")["entries"]
     seen: list[Any] = []
     after: Any = -1
     while after is not None:
-        page = server.get(f"{run}/entries?limit=5&kind=decided&after={after}")
+        page = server.get(f"{run}/entries?limit=5{search}&after={after}")
         seen, after = seen + page["entries"], page["next"]
     assert seen == whole
 

@@ -1,5 +1,5 @@
 """The API's own description, as generators of clients and people want it: each problem with its media
-type and an example, who may ask, and nothing that FastAPI adds and this server never answers."""
+type and an example, and who may ask."""
 
 from __future__ import annotations
 
@@ -57,7 +57,6 @@ MEANS = {
 # What the guard before every route may answer, whatever stands behind it.
 GUARD = (400, 401, 403, 408, 413, 414, 421, 429, 431)
 _BOUNDS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
-UNUSED = ("HTTPValidationError", "ValidationError")
 
 
 def install(app: FastAPI) -> None:
@@ -75,8 +74,6 @@ def install(app: FastAPI) -> None:
 
 def _mend(api: dict[str, Any]) -> None:
     parts = api.setdefault("components", {})
-    for name in UNUSED:
-        parts["schemas"].pop(name, None)
     problem = types.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     parts["schemas"] |= {**problem.pop("$defs", {}), "Problem": problem}
     parts["responses"] = {f"Problem{status}": _response(status) for status in SAID}
