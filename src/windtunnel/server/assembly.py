@@ -15,6 +15,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from importlib.metadata import version
 from typing import Any
 
+from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from windtunnel.config import Workspace
@@ -87,7 +88,6 @@ class Assembly:
         sessions = None
         logins = bool(settings.oauth)
         check_bind(host, ground.keys, open_to_everyone, logins=logins, serve=settings.serve)
-        rooms: list[Any] = [routes(self.hub)]
         if logins:
             sessions = Sessions(self.database, settings.oauth, seconds=settings.serve.session_hours * 3600)
             self._login = Login(
@@ -102,14 +102,18 @@ class Assembly:
             hosts=settings.serve.hosts if here else ("*",),
             origins=settings.serve.origins,
         )
-        app = application(
-            self.verbs, self.running, rooms, version=VERSION, root_path=self.root_path,
-            ready=self.problems, metrics=self.gauges.text,
-        )  # fmt: skip
+        app = self.routed()
         app.router.routes.append(self.mcp.route)
         if logins:
             app.router.routes.extend(self._login.routes())
         return guarded(app, who, settings.serve, host=host, audit=ground.audit, larger=IMPORTS)
+
+    def routed(self) -> FastAPI:
+        """REST, streams and probes, which describe themselves; unguarded."""
+        return application(
+            self.verbs, self.running, [routes(self.hub)], version=VERSION, root_path=self.root_path,
+            ready=self.problems, metrics=self.gauges.text,
+        )  # fmt: skip
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -1,0 +1,47 @@
+// What several pages ask. Each query is a function, so that its key is written in one place.
+import { queryOptions } from "@tanstack/react-query";
+import { api, told } from "./client";
+
+export const runQuery = (runId: string, turn?: number) =>
+  queryOptions({
+    queryKey: ["run", runId, { turn }],
+    queryFn: ({ signal }) =>
+      told(
+        api.GET("/api/simulations/{run_id}", {
+          params: { path: { run_id: runId }, query: turn === undefined ? {} : { turn } },
+          signal,
+        }),
+      ),
+  });
+
+export const worldsQuery = queryOptions({
+  queryKey: ["worlds"],
+  queryFn: ({ signal }) => told(api.GET("/api/worlds", { signal })),
+  staleTime: 60_000,
+});
+
+export const worldQuery = (world: string) =>
+  queryOptions({
+    queryKey: ["world", world],
+    queryFn: ({ signal }) => told(api.GET("/api/worlds/{world}", { params: { path: { world } }, signal })),
+    staleTime: 60_000,
+  });
+
+export const meQuery = queryOptions({
+  queryKey: ["me"],
+  queryFn: ({ signal }) => told(api.GET("/api/me", { signal })),
+  staleTime: 60_000,
+});
+
+export const systemQuery = queryOptions({
+  queryKey: ["system"],
+  queryFn: ({ signal }) => told(api.GET("/api/system", { signal })),
+  refetchInterval: 5_000,
+});
+
+export const waitingQuery = queryOptions({
+  queryKey: ["approvals", { status: "waiting" }],
+  queryFn: ({ signal }) =>
+    told(api.GET("/api/approvals", { params: { query: { status: "waiting", limit: 100 } }, signal })),
+  refetchInterval: 15_000,
+});

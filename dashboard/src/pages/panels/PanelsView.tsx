@@ -1,0 +1,5 @@
+import { Head } from "~/ui/kit";
+
+export function PanelsView() {
+  return <Head title="PanelsView" />;
+}

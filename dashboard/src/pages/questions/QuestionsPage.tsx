@@ -1,0 +1,5 @@
+import { Head } from "~/ui/kit";
+
+export function QuestionsPage() {
+  return <Head title="Questions" />;
+}

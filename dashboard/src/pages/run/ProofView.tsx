@@ -1,0 +1,5 @@
+import { Head } from "~/ui/kit";
+
+export function ProofView() {
+  return <Head title="ProofView" />;
+}

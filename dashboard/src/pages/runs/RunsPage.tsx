@@ -1,0 +1,5 @@
+import { Head } from "~/ui/kit";
+
+export function RunsPage() {
+  return <Head title="Runs" />;
+}

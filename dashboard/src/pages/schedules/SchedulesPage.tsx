@@ -1,0 +1,5 @@
+import { Head } from "~/ui/kit";
+
+export function SchedulesPage() {
+  return <Head title="Schedules" />;
+}

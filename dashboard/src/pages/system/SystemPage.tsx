@@ -1,0 +1,5 @@
+import { Head } from "~/ui/kit";
+
+export function SystemPage() {
+  return <Head title="System" />;
+}

@@ -1,0 +1,5 @@
+import { Head } from "~/ui/kit";
+
+export function EvolutionPage() {
+  return <Head title="Evolution" />;
+}

@@ -1,0 +1,5 @@
+import { Head } from "~/ui/kit";
+
+export function StrategiesPage() {
+  return <Head title="Strategies" />;
+}

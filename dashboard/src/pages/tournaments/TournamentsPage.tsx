@@ -1,0 +1,5 @@
+import { Head } from "~/ui/kit";
+
+export function TournamentsPage() {
+  return <Head title="Tournaments" />;
+}
