@@ -68,10 +68,15 @@ const named: Middleware = {
     if (name) request.headers.set("X-Windtunnel-As", name);
     return request;
   },
-  onError: () => unreachable(),
+  // What the page itself broke off (it went elsewhere) is no trouble with the server.
+  onError: ({ error }) => (error instanceof Error && error.name === "AbortError" ? error : unreachable()),
 };
 
-export const api = createClient<paths>({ baseUrl: BASE, credentials: "same-origin" });
+export const api = createClient<paths>({
+  baseUrl: BASE,
+  credentials: "same-origin",
+  fetch: (request) => globalThis.fetch(request),
+});
 api.use(named);
 
 /** The answer's data, or its Problem thrown. */
