@@ -8,7 +8,7 @@ import threading
 
 import pytest
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidMessage
 
 from tests.streams.loopback import Line, StreamServer
 from tests.streams.scribe import Scribe
@@ -34,7 +34,7 @@ class Patient:
         for _ in range(TRIES):
             try:
                 await self.one_line()
-            except (ConnectionClosed, OSError, EOFError):
+            except (ConnectionClosed, InvalidMessage, OSError):
                 await asyncio.sleep(0.02)
             if self.ended:
                 return

@@ -30,6 +30,7 @@ class Job(Struct):
     players: Mapping[str, Any] = field(default_factory=dict)
     stop_after: int | None = None
     budget: float | None = None  # in dollars, set for the run from now on
+    seen: int | None = None  # its last operation when this was decided: who stopped it since is heard
 
 
 class Done(Struct):
@@ -94,6 +95,7 @@ class LocalExecutor:
                 stop_after=job.stop_after,
                 hub=hub,
                 budget=job.budget,
+                seen=job.seen,
             )
             return Done(job, row)
         except WindtunnelError as error:

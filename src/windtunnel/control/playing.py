@@ -84,14 +84,14 @@ class Playing:
             if is_void(self.standing, row):
                 return Left(self.standing, str(row.status))
             said = self._terms(store)
-            budget = ticket.budget
+            budget, seen = ticket.budget, ticket.seen
             while True:
                 known = untaken(store, self.run_id)
                 row = await play_run(
                     store, self._world, self.run_id, observer=self._take_up, stop_after=ticket.stop_after,
-                    hub=hub, budget=budget, between=self._between, said=said,
+                    hub=hub, budget=budget, between=self._between, said=said, seen=seen,
                 )  # fmt: skip
-                said, budget = [], None
+                said, budget, seen = [], None, None
                 # What was posted while the run was about to park: nobody else will wake it.
                 if row.status is not Status.WAITING or untaken(store, self.run_id) <= known:
                     break

@@ -62,7 +62,7 @@ class QueueExecutor:
             )
         return Ticket(
             job.run_id, job.location, job.world.name, priority=self._priority, stop_after=job.stop_after,
-            budget=job.budget, limits=self._limits,
+            budget=job.budget, limits=self._limits, seen=job.seen,
         )  # fmt: skip
 
     async def _ends(self, wanted: set[str], after: int) -> dict[str, Ending]:

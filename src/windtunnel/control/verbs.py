@@ -118,7 +118,10 @@ class Control:
         named = set() if world is not None else {found.row.world for found in runs}
         worlds = {name: self.find_world(name) for name in sorted(named)}  # looked for once, not for every run
         jobs = [
-            Job(f.location, f.row.run_id, world or worlds[f.row.world], players or {}, stop_after, budget)
+            Job(
+                f.location, f.row.run_id, world or worlds[f.row.world], players or {}, stop_after, budget,
+                f.row.op_seq,
+            )  # fmt: skip
             for f in runs
         ]
         done = await self.executor.play(jobs, observer)

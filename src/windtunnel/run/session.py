@@ -33,17 +33,24 @@ async def play_run(  # noqa: PLR0913 - what a play stands on, each by name
     budget: float | None = None,
     between: Between | None = None,
     said: Said = (),
+    seen: int | None = None,
 ) -> RunRow:
     """Play a run from where it is until it ends, waits or is told to stop. One process at a time.
 
     `hub` is where its models are asked; without one, only those of this process are. `budget`, in dollars, is
     set for the run from now on. `between` is awaited after each turn: a run whose agents ask nobody gives its
-    event loop to others only there. `said` are operations to be written as it is taken up."""
+    event loop to others only there. `said` are operations to be written as it is taken up. `seen` is the number
+    of its last operation when it was decided to play it: whoever paused or cancelled it since is heard."""
     clock = clock or Clock()
-    _playable(store.run(run_id))
+    before = store.run(run_id)
+    if _stopped_since(before, seen):
+        return before
+    _playable(before)
     fence = store.acquire(run_id, this_process())
     try:
         tape = Tape(Lineage(store, run_id), clock, fence=fence)
+        if _stopped_since(tape.lineage.row, seen):
+            return tape.lineage.row
         _playable(tape.lineage.row)
         player = Player(
             world,
@@ -65,6 +72,10 @@ async def play_run(  # noqa: PLR0913 - what a play stands on, each by name
     finally:
         _let_go(store, run_id, fence)
     return store.run(run_id)
+
+
+def _stopped_since(row: RunRow, seen: int | None) -> bool:
+    return seen is not None and row.op_seq > seen and row.status in (Status.PAUSED, Status.CANCELLED)
 
 
 def _playable(row: RunRow) -> None:
