@@ -13,15 +13,15 @@ import sys
 import tempfile
 from pathlib import Path
 
+from windtunnel.config import Workspace
+from windtunnel.server.assembly import Assembly
+
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "dashboard/src/api/schema.d.ts"
 
 
 def described() -> dict[str, object]:
     """The OpenAPI description, from an application that serves nothing."""
-    from windtunnel.config import Workspace
-    from windtunnel.server.assembly import Assembly
-
     with tempfile.TemporaryDirectory() as home:
         assembly = Assembly(Workspace(Path(home)))
         try:

@@ -119,10 +119,15 @@ class Control:
         worlds = {name: self.find_world(name) for name in sorted(named)}  # looked for once, not for every run
         jobs = [
             Job(
-                f.location, f.row.run_id, world or worlds[f.row.world], players or {}, stop_after, budget,
-                f.row.op_seq,
-            )  # fmt: skip
-            for f in runs
+                location=found.location,
+                run_id=found.row.run_id,
+                world=world or worlds[found.row.world],
+                players=players or {},
+                stop_after=stop_after,
+                budget=budget,
+                seen=found.row.op_seq,
+            )
+            for found in runs
         ]
         done = await self.executor.play(jobs, observer)
         notice(self.workspace, runs, self._looked_into, self.clock)

@@ -39,8 +39,8 @@ async def play_run(  # noqa: PLR0913 - what a play stands on, each by name
 
     `hub` is where its models are asked; without one, only those of this process are. `budget`, in dollars, is
     set for the run from now on. `between` is awaited after each turn: a run whose agents ask nobody gives its
-    event loop to others only there. `said` are operations to be written as it is taken up. `seen` is the number
-    of its last operation when it was decided to play it: whoever paused or cancelled it since is heard."""
+    event loop to others only there. `said` are operations to be written as it is taken up. `seen` is the
+    number of its last operation when it was decided to play it: who paused or cancelled it since is heard."""
     clock = clock or Clock()
     before = store.run(run_id)
     if _stopped_since(before, seen):
