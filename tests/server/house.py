@@ -25,9 +25,9 @@ from windtunnel.config.serve import OAuth, Serve
 from windtunnel.control.access import Keys
 from windtunnel.control.audit import Audit
 from windtunnel.errors import WindtunnelError
+from windtunnel.server.account import Account, answer, me
 from windtunnel.server.asking import principal_of
 from windtunnel.server.guard import guarded
-from windtunnel.server.login import answer, me
 from windtunnel.server.sessions import Sessions
 from windtunnel.server.who import Who, only_here
 
@@ -51,7 +51,8 @@ class House:
         self.serve = serve or Serve()
         self.database = Clocked(folder / "catalog.sqlite")
         self.keys, self.audit = Keys(self.database), Audit(self.database)
-        self.sessions = Sessions(self.database, oauth, seconds=3600) if oauth else None
+        self.sessions = Sessions(self.database, oauth or {}, seconds=3600, keys=self.keys)
+        self.account = Account(self.keys, self.sessions, self.audit, tuple(oauth or ()))
         self.host, self.everyone, self.larger = host, everyone, larger
         self.routes: list[Any] = []
 
@@ -64,6 +65,7 @@ class House:
                 Route("/api/who", me),
                 WebSocketRoute("/api/stream", stream),
                 Mount("/mcp", app=self.mounted),
+                *self.account.routes(),
                 *self.routes,
             ]
         )

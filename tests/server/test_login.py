@@ -42,7 +42,6 @@ class Town:
         }  # fmt: skip
         self.house = House(folder, Serve(), oauth=self.oauth)
         stack.callback(self.house.close)
-        assert self.house.sessions is not None
         self.sessions = self.house.sessions
         self.login = Login(self.house.database, self.oauth, self.sessions, self.house.audit, environ=ENVIRON)
         self.house.routes = [*self.login.routes()]
@@ -87,7 +86,13 @@ def test_a_login_goes_there_and_back_and_lasts(town: Town) -> None:
     back = town.log_in("/runs?tag=a")
     assert (back.status_code, back.headers["location"]) == (303, "/runs?tag=a")
     assert town.provider.problems == []
-    assert town.me() == {"name": "github:Ana", "named": True, "roles": ["operator"], "via": "rest"}
+    assert town.me() == {
+        "name": "github:Ana",
+        "named": True,
+        "roles": ["operator"],
+        "via": "rest",
+        "by": "login",
+    }
     page = {"origin": town.home}
     assert town.browser.post(START, headers=page).json()["who"] == "github:Ana"
     assert [
@@ -378,7 +383,8 @@ def test_an_unknown_provider_is_not_found(town: Town) -> None:
     assert town.browser.get("/auth/login/google").status_code == 404
     assert town.browser.get("/auth/callback/google?code=x&state=x").status_code == 404
     assert town.browser.get("/auth/providers").json() == {
-        "items": [{"name": "github", "login": "/auth/login/github"}]
+        "items": [{"name": "github", "login": "/auth/login/github"}],
+        "key": False,
     }
 
 

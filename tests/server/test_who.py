@@ -35,7 +35,13 @@ def key(house: House) -> str:
 
 
 def test_loopback_without_keys_is_open_to_whoever_sits_there(house: House) -> None:
-    assert house.client()("GET", ME).json() == {"name": "local", "named": False, "roles": ALL, "via": "rest"}
+    assert house.client()("GET", ME).json() == {
+        "name": "local",
+        "named": False,
+        "roles": ALL,
+        "via": "rest",
+        "by": "",
+    }
 
 
 def test_who_sits_there_may_give_a_name(house: House) -> None:
@@ -66,6 +72,7 @@ def test_a_bearer_key_says_who_asks(house: House, key: str, form: str) -> None:
             "operator",
         ],
         "via": "rest",
+        "by": "key",
     }
 
 

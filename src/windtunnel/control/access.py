@@ -204,6 +204,11 @@ class Keys:
 
     def check(self, secret: str, via: str = "rest") -> Principal | None:
         """Whose key this is; None if it is no key, or no longer. Takes as long for a wrong one."""
+        key = self.find(secret)
+        return None if key is None else Principal(key.name, frozenset(key.roles), via)
+
+    def find(self, secret: str) -> Key | None:
+        """The key with this secret, if it is good."""
         match = TOKEN.fullmatch(secret)
         if match is None:
             return None
@@ -218,6 +223,15 @@ class Keys:
         if key.used is None or now - key.used > USED_EVERY:
             with suppress(StorageError):  # a full disk must not lock people out
                 self._database.rows("UPDATE api_key SET used=? WHERE key_id=?", [now, key.key_id])
+        return key
+
+    def holder(self, key_id: str, via: str = "rest") -> Principal | None:
+        """Who came with this key before, and may still: not once it is replaced, revoked or expired. A time
+        of grace is for programs that hold the old secret, not for what was begun with it."""
+        found = self._database.rows(f"SELECT {COLUMNS} FROM api_key WHERE key_id=?", [key_id])
+        key = _key(found[0]) if found else None
+        if key is None or key.state(self._database.now()) != "valid":
+            return None
         return Principal(key.name, frozenset(key.roles), via)
 
 

@@ -18,6 +18,7 @@ from windtunnel.control.access import Principal
 from windtunnel.errors import Forbidden, Unauthenticated, WindtunnelError
 from windtunnel.server.asking import PRINCIPAL, address, ip, route
 from windtunnel.server.lasting import Lasting
+from windtunnel.server.page import is_page
 from windtunnel.server.problems import Problem, problem_of, refuse
 from windtunnel.server.who import PROTOCOL, PROTOCOL_KEY, Who
 
@@ -25,7 +26,7 @@ Denied = Callable[[Scope, str], Awaitable[None]]
 Clock = Callable[[], float]
 
 # `/` alone is that page; a path that ends in `/` is all below it.
-PUBLIC = ("/", "/health", "/ready", "/auth/login/", "/auth/callback/", "/auth/providers")
+PUBLIC = ("/", "/health", "/ready", "/auth/login/", "/auth/callback/", "/auth/providers", "/auth/key")
 DEFAULT_RATE, BURST_SECONDS = 50.0, 4.0
 WRONG_KEY_COSTS = 10.0
 _BUCKETS = 10_000
@@ -82,6 +83,8 @@ class Admission:
         who = found
         asked = dict(scope)  # as it came, to be asked again
         scope[PRINCIPAL] = who
+        if who is None:
+            send = self._charged(scope, send)
         lasting = Lasting(receive, send, lambda: self._still(asked, who), self._clock)
         await lasting.through(_spoken(self.app) if scope["type"] == "websocket" else self.app, scope)
 
@@ -107,12 +110,23 @@ class Admission:
         wait = self._take(name)
         return _too_many(wait) if wait > 0 else None
 
+    def _charged(self, scope: Scope, send: Send) -> Send:
+        """A wrong key that is handed in at a public place costs what a wrong key costs."""
+
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == 401:
+                self._take(f"address {_network(scope)}", WRONG_KEY_COSTS)
+            await send(message)
+
+        return sent
+
     def _take(self, name: str, cost: float = 1.0) -> float:
         return self._pace.take(name, cost) if self._pace is not None else 0.0
 
     def _is_public(self, scope: Scope) -> bool:
         path = route(scope)
-        return scope["type"] == "http" and (path in self._pages or path.startswith(self._folders))
+        named = path in self._pages or path.startswith(self._folders)
+        return scope["type"] == "http" and (named or is_page(scope))
 
     async def _still(self, asked: Scope, found: Principal | None) -> bool:
         try:

@@ -13,6 +13,7 @@ from windtunnel.control.access import Principal
 from windtunnel.errors import Unauthenticated, UsageError
 
 PRINCIPAL = "windtunnel.principal"  # where in a scope the guard leaves who asks
+BY = "windtunnel.by"  # and by what it knew them: `key`, `login`, or nothing that they showed
 FORWARDED = "windtunnel.forwarded"  # whether somebody passed the request on
 PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+?)\.?(?::(\d{1,5}))?", re.ASCII | re.IGNORECASE)

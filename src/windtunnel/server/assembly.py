@@ -33,6 +33,7 @@ from windtunnel.control.schedule import Scheduler, Schedules
 from windtunnel.control.warming import warm
 from windtunnel.errors import WindtunnelError
 from windtunnel.journal import Status
+from windtunnel.server.account import Account
 from windtunnel.server.app import application
 from windtunnel.server.asking import principal_of
 from windtunnel.server.errands import Errands
@@ -41,6 +42,7 @@ from windtunnel.server.guard import guarded
 from windtunnel.server.login import Login
 from windtunnel.server.mcp.mounting import Mounted
 from windtunnel.server.metrics import Metrics
+from windtunnel.server.page import PageRoute
 from windtunnel.server.sessions import Sessions
 from windtunnel.server.streaming.hub import StreamHub
 from windtunnel.server.streaming.routes import routes
@@ -85,14 +87,16 @@ class Assembly:
     def app(self, host: str, *, open_to_everyone: bool = False) -> ASGIApp:
         """The whole, behind its guard."""
         settings, ground = self.workspace.settings, self.ground
-        sessions = None
-        logins = bool(settings.oauth)
-        check_bind(host, ground.keys, open_to_everyone, logins=logins, serve=settings.serve)
-        if logins:
-            sessions = Sessions(self.database, settings.oauth, seconds=settings.serve.session_hours * 3600)
-            self._login = Login(
+        check_bind(host, ground.keys, open_to_everyone, logins=bool(settings.oauth), serve=settings.serve)
+        sessions = Sessions(
+            self.database, settings.oauth, seconds=settings.serve.session_hours * 3600, keys=ground.keys
+        )
+        ways = Account(ground.keys, sessions, ground.audit, tuple(settings.oauth)).routes()
+        if settings.oauth:
+            login = Login(
                 self.database, settings.oauth, sessions, ground.audit, environ=self.workspace.environ
             )
+            ways += login.routes()
         here = only_here(host, settings.serve)
         who = Who(ground.keys, sessions, here=here, open_to_everyone=open_to_everyone)
         self.mcp = Mounted(
@@ -103,9 +107,7 @@ class Assembly:
             origins=settings.serve.origins,
         )
         app = self.routed()
-        app.router.routes.append(self.mcp.route)
-        if logins:
-            app.router.routes.extend(self._login.routes())
+        app.router.routes += [self.mcp.route, *ways, PageRoute()]
         return guarded(app, who, settings.serve, host=host, audit=ground.audit, larger=IMPORTS)
 
     def routed(self) -> FastAPI:

@@ -85,7 +85,8 @@ def guarded(
     inside: ASGIApp = Admission(app, who, rate=rate, public=public, denied=denied, clock=clock)
     inside = Bodies(inside, serve.max_body, larger=larger)
     inside = Gate(inside, serve, host=host, denied=denied)
-    return Proxied(Trace(Hardened(inside)), networks(serve.proxy, "serve.proxy"))
+    trusted = networks(serve.proxy, "serve.proxy")
+    return Proxied(Trace(Hardened(inside)), trusted, root_path=serve.root_path)
 
 
 def noting(audit: Audit) -> Denied:
@@ -106,13 +107,16 @@ def noting(audit: Audit) -> Denied:
 
 class Proxied:
     """Believes X-Forwarded-For and -Proto of proxies in the settings, and of nobody else. For uvicorn:
-    `proxy_headers=False`, which would believe whoever sits on this machine."""
+    `proxy_headers=False`, which would believe whoever sits on this machine. Says what stands before our
+    paths, which some proxies take off and some do not: everything behind here tells paths by it."""
 
-    def __init__(self, app: ASGIApp, trusted: Sequence[Network] = ()) -> None:
-        self.app, self._trusted = app, trusted
+    def __init__(self, app: ASGIApp, trusted: Sequence[Network] = (), *, root_path: str = "") -> None:
+        self.app, self._trusted, self._root_path = app, trusted, root_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
+            if self._root_path:
+                scope["root_path"] = self._root_path
             scope[FORWARDED] = any(values(scope, name) for name in _FORWARDING)
             if scope[FORWARDED] and self._trusts(address(scope)):
                 self._believe(scope)

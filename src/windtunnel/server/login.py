@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 
 from msgspec import Struct
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from windtunnel.config.serve import OAuth
@@ -28,8 +28,7 @@ from windtunnel.control.access import NOBODY, Principal
 from windtunnel.control.audit import DONE, Audit
 from windtunnel.errors import Forbidden, NotFound, Unauthenticated, UsageError, WindtunnelError
 from windtunnel.journal.database import Database
-from windtunnel.server.asking import principal_of
-from windtunnel.server.problems import problem_of
+from windtunnel.server.account import answer
 from windtunnel.server.providers import PROVIDERS, addresses, ask
 from windtunnel.server.sessions import Identity, Sessions, read_cookie, set_cookie
 
@@ -52,7 +51,7 @@ class _Attempt(Struct, frozen=True):
 
 
 class Login:
-    """The routes of logging in."""
+    """The routes of going there and coming back."""
 
     def __init__(
         self,
@@ -71,18 +70,9 @@ class Login:
 
     def routes(self) -> list[Route]:
         return [
-            Route("/auth/providers", self._providers, methods=["GET"]),
             Route("/auth/login/{provider}", self._begin, methods=["GET"]),
             Route("/auth/callback/{provider}", self._end, methods=["GET"], name="login_callback"),
-            Route("/auth/logout", self._logout, methods=["POST"]),
-            Route("/auth/me", me, methods=["GET"]),
         ]
-
-    async def _providers(self, request: Request) -> Response:
-        root = request.scope.get("root_path", "")
-        return JSONResponse(
-            {"items": [{"name": name, "login": f"{root}/auth/login/{name}"} for name in self._oauth]}
-        )
 
     # --- there ---
 
@@ -205,36 +195,12 @@ class Login:
         root = request.scope.get("root_path", "")
         return f"{request.url.scheme}://{request.url.netloc}{root}/auth/callback/{name}"
 
-    # --- and out ---
-
-    async def _logout(self, request: Request) -> Response:
-        cookie = read_cookie(request.scope)
-        gone = cookie is not None and await asyncio.to_thread(self._sessions.revoke, cookie)
-        if gone:
-            await asyncio.to_thread(self._audit.append, principal_of(request.scope), "logout")
-        return Response(status_code=204, headers={"set-cookie": set_cookie(request.scope, "", 0)})
-
 
 def _client() -> httpx.AsyncClient:
     """One for each login, which are rare; made in a thread, because it reads certificates."""
     import httpx  # noqa: PLC0415 - late: only where people log in
 
     return httpx.AsyncClient()
-
-
-async def me(request: Request) -> Response:
-    """Who asks, as this server knows them; also of use where nobody can log in."""
-    try:
-        who = principal_of(request.scope)
-    except Unauthenticated as error:
-        return answer(error)
-    return JSONResponse({"name": who.name, "named": who.named, "roles": sorted(who.roles), "via": who.via})
-
-
-def answer(error: WindtunnelError) -> Response:
-    problem = problem_of(error)
-    headers = {"cache-control": "no-store", **dict(problem.headers)}
-    return Response(problem.body(), problem.status, headers, "application/problem+json")
 
 
 def safe_path(onward: str) -> str:

@@ -1,8 +1,9 @@
 """Logins that last: a row in the database, and a signed cookie that names it.
 
 The cookie says nothing by itself: who revokes the row ends the login, in every server on the same database.
-Of its token only a hash is kept. Which roles a login has is read from the settings at each request, so that
-who is taken out of `allow` has lost them when the server starts again."""
+Of its token only a hash is kept. Which roles a login has is read at each request: from the settings, so that
+who is taken out of `allow` has lost them when the server starts again, or from the key that began it, with
+which it ends."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from msgspec import Struct
 from starlette.types import Scope
 
 from windtunnel.config.serve import OAuth
-from windtunnel.control.access import Principal, Role, read_roles
+from windtunnel.control.access import Key, Keys, Principal, Role, read_roles
 from windtunnel.errors import UsageError
 from windtunnel.journal.database import Database
 from windtunnel.server.asking import values
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from itsdangerous import Signer
 
 COOKIE = "wt_session"
+KEY = "key"  # instead of a provider: this login was begun with a key
 MOST = 10_000  # logins kept at once: the oldest go first
 TABLES = (
     """CREATE TABLE session(digest {blob} PRIMARY KEY, provider TEXT NOT NULL, subject TEXT NOT NULL,
@@ -43,22 +45,37 @@ class Identity(Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """The colon is in no key's name: nobody can be taken for somebody else."""
-        return f"{self.provider}:{self.login}"
+        """The colon is in no key's name: nobody can be taken for somebody else. Who came with a key has its
+        name."""
+        return self.login if self.provider == KEY else f"{self.provider}:{self.login}"
 
 
 class Sessions:
-    def __init__(self, database: Database, oauth: Mapping[str, OAuth], *, seconds: float) -> None:
-        self._database, self._oauth, self._seconds = database, oauth, seconds
+    """`keys`: those that a login may be begun with."""
+
+    def __init__(
+        self, database: Database, oauth: Mapping[str, OAuth], *, seconds: float, keys: Keys | None = None
+    ) -> None:
+        self._database, self._oauth, self._seconds, self._keys = database, oauth, seconds, keys
         for name, provider in oauth.items():
             for entry, words in provider.allow.items():
                 _checked_roles(words, f"oauth.{name}.allow.{entry}")
         database.lay("sessions", TABLES)
         self._signer = _signer(_secret(database))
 
-    def create(self, identity: Identity) -> tuple[str, int]:
-        """The value of a new cookie, and for how many seconds it is good."""
+    @property
+    def elsewhere(self) -> bool:
+        """Whether people can come with accounts elsewhere."""
+        return bool(self._oauth)
+
+    def begin(self, key: Key) -> tuple[str, int]:
+        """A login of whoever holds this key."""
+        return self.create(Identity(KEY, key.key_id, key.name, ()), until=key.expires)
+
+    def create(self, identity: Identity, *, until: float | None = None) -> tuple[str, int]:
+        """The value of a new cookie, and for how many seconds it is good: not beyond `until`."""
         token, now = secrets.token_urlsafe(32), self._database.now()
+        ends = now + self._seconds if until is None else min(now + self._seconds, until)
         with self._database.transaction() as rows:
             rows.rows("DELETE FROM session WHERE expires<=?", [now])
             rows.rows(
@@ -76,10 +93,10 @@ class Sessions:
                     identity.login,
                     "\n".join(identity.matched),
                     now,
-                    now + self._seconds,
+                    ends,
                 ],
             )
-        return self._signer.sign(token).decode(), int(self._seconds)
+        return self._signer.sign(token).decode(), int(ends - now)
 
     def check(self, cookie: str, via: str = "rest") -> Principal | None:
         """Whose login this is; None if it is none, or no longer."""
@@ -93,6 +110,8 @@ class Sessions:
         if not found:
             return None
         provider, subject, login, matched = found[0]
+        if provider == KEY:
+            return self._keys.holder(subject, via) if self._keys is not None else None
         roles = self.roles(provider, matched.split("\n"))
         return Principal(Identity(provider, subject, login, ()).name, roles, via) if roles else None
 

@@ -18,7 +18,7 @@ from starlette.types import Scope
 from windtunnel.config.serve import Serve
 from windtunnel.control.access import ANYONE, LOCAL, Keys, Principal, Role, check_name
 from windtunnel.errors import Forbidden, Unauthenticated, UsageError
-from windtunnel.server.asking import FORWARDED, address, is_loopback, value, values, via
+from windtunnel.server.asking import BY, FORWARDED, address, is_loopback, value, values, via
 from windtunnel.server.sessions import Sessions, read_cookie
 
 FLAG = "--open-to-everyone"
@@ -68,15 +68,18 @@ class Who:
     ) -> None:
         self._keys, self._sessions = keys, sessions
         self._here, self._everyone, self._clock = here, open_to_everyone, clock
-        self._closed, self._looked = sessions is not None or keys.any(), clock()
+        elsewhere = sessions is not None and sessions.elsewhere
+        self._closed, self._looked = elsewhere or keys.any(), clock()
 
     async def principal(self, scope: Scope) -> Principal:
         """Who asks; Unauthenticated if that cannot be said."""
         shown = self.shown(scope)
+        scope[BY] = ""
         if shown is not None and shown.kind == "key":
             found = await asyncio.to_thread(self._keys.check, shown.text, via(scope))
             if found is None:
                 raise Unauthenticated("this key is not good, or no longer", remedy="windtunnel keys list")
+            scope[BY] = "key"
         else:
             found = await self._without_key(scope, shown)
         if (wanted := value(scope, AS)) is not None and wanted != found.name:
@@ -92,6 +95,7 @@ class Who:
         if shown is not None and self._sessions is not None:
             found = await asyncio.to_thread(self._sessions.check, shown.text, via(scope))
             if found is not None:
+                scope[BY] = "login"
                 return found
         if self._everyone:
             return Principal(ANYONE, frozenset(Role), via(scope))
