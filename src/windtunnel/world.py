@@ -19,6 +19,7 @@ from msgspec import Struct, field
 
 from windtunnel.chance import Chance
 from windtunnel.codec import Log
+from windtunnel.panels.declared import Panel
 
 __all__ = [
     "ACCEPT",
@@ -41,6 +42,7 @@ __all__ = [
     "Metrics",
     "Mode",
     "Outcome",
+    "Panel",
     "Policy",
     "Progress",
     "Reported",
@@ -490,7 +492,7 @@ class World(Struct, frozen=True):
     effects: Mapping[str, EffectKind] = field(default_factory=dict)
     migrations: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)
     headline: tuple[str, ...] = ()
-    panels: Sequence[Mapping[str, Any]] = ()
+    panels: Sequence[Panel] = ()  # its own page, laid out: docs/panels.md
     reports: Sequence[Callable[[Reported], Section | None]] = ()  # sections of its own in a run's report
     redraw_hidden: Callable[[Any, Actor, Chance], Any] | None = None
     scenarios: str = ""  # the folder of its scenario files

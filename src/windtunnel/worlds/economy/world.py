@@ -6,6 +6,7 @@ from pathlib import Path
 
 from windtunnel.world import World
 from windtunnel.worlds.economy import minds, queries
+from windtunnel.worlds.economy.page import PANELS
 from windtunnel.worlds.economy.parameters import Parameters
 from windtunnel.worlds.economy.reports import calibration
 from windtunnel.worlds.economy.roles import ROLES
@@ -31,6 +32,7 @@ world = World(
     },
     invariants=minds.INVARIANTS,
     reports=(calibration,),
+    panels=PANELS,
     headline=("gdp", "inflation", "unemployment"),
     redraw_hidden=redraw_hidden,
     scenarios=str(Path(__file__).with_name("scenarios")),
