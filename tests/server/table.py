@@ -28,6 +28,7 @@ WAYS: dict[str, Way] = {
     "get_simulation_results": Way("GET", f"{RUN}/results", None, "get_simulation_results", OF_RUN),
     "get_config": Way("GET", f"{RUN}/config", None, "get_config", OF_RUN),
     "get_state": Way("GET", f"{RUN}/state", None, "get_state", OF_RUN),
+    "get_panels": Way("GET", f"{RUN}/panels"),
     "get_turn": Way("GET", f"{RUN}/turns/1"),
     "get_entries": Way("GET", f"{RUN}/entries", None, "get_entries", OF_RUN),
     "get_operations": Way("GET", f"{RUN}/operations"),

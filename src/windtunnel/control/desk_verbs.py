@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Struct, field, to_builtins
 
 from windtunnel.codec import decode_state_plain
 from windtunnel.config import Workspace
@@ -20,12 +20,13 @@ from windtunnel.control import estimate as rehearsal
 from windtunnel.control.catalog import Found
 from windtunnel.control.changing import changed, fork_change
 from windtunnel.control.limits import MOST_MONEY, Limits, begun_with
+from windtunnel.control.panels import drawn
 from windtunnel.control.places import address_of
 from windtunnel.control.questions import open_questions, questions
 from windtunnel.control.verbs import Control
 from windtunnel.control.worlds import Worlds
 from windtunnel.discovery import WorldSource, find_scenario, list_scenarios, load_here
-from windtunnel.discovery.child import describe as told
+from windtunnel.discovery.child import describe as about_world
 from windtunnel.discovery.listing import SUFFIXES
 from windtunnel.errors import NotFound, UsageError
 from windtunnel.run.player import Player
@@ -98,6 +99,11 @@ class Query(_OfRun, frozen=True, kw_only=True):
     turn: int | None = None
     agent: str = ""
     arguments: dict[str, Any] = field(default_factory=dict)
+
+
+class Panels(_OfRun, frozen=True, kw_only=True):
+    turn: int | None = None
+    panel: str = ""
 
 
 class Answer(_OfRun, frozen=True, kw_only=True):
@@ -336,6 +342,14 @@ async def query(room: Room, asked: Query, _: Progress) -> Any:
     return await asking.ask_player(player, asked.query, agent=asked.agent, arguments=asked.arguments)
 
 
+async def panels(room: Room, asked: Panels, _: Progress) -> dict[str, Any]:
+    """The world's own page after a turn: its panels, each with its data."""
+    found = room.control.find(asked.name)
+    page = await drawn(room.control, found, asked.turn, asked.panel, world=room.world)
+    plain: dict[str, Any] = to_builtins(page)
+    return plain
+
+
 async def ask(room: Room, asked: _OfRun, _: Progress) -> list[dict[str, Any]]:
     """What a run asks of people, each with the schema of an answer; nothing where it asks nothing."""
     found = room.control.find(asked.name)
@@ -367,9 +381,10 @@ async def describe(room: Room, _asked: Nothing, _: Progress) -> dict[str, Any]:
         }
         for name, role in world.roles.items()
     }
-    about = msgspec.to_builtins(told(world, tuple(list_scenarios(world))))
-    more = {"headline": list(world.headline), "panels": list(world.panels), "queries": list(world.queries)}
-    return {**about, "name": world.name, "roles": roles, **more}
+    about = msgspec.to_builtins(about_world(world, tuple(list_scenarios(world))))
+    more = {"headline": list(world.headline), "queries": list(world.queries)}
+    laid_out = {"panels": [to_builtins(panel) for panel in world.panels]}
+    return {**about, "name": world.name, "roles": roles, **more, **laid_out}
 
 
 async def schema(room: Room, _asked: Nothing, _: Progress) -> dict[str, Any]:
@@ -391,6 +406,7 @@ VERBS: dict[str, tuple[type[_Asked], Verb]] = {
     "estimate": (Played, estimate),
     "fork": (Fork, fork),
     "observe": (Look, observe),
+    "panels": (Panels, panels),
     "query": (Query, query),
     "questions": (_OfRun, ask),
     "replay": (_OfRun, replay),

@@ -122,6 +122,16 @@ class Looking:
         }
         return types.State(turn=as_of, agents=agents, global_state=told.get("state"))
 
+    @verb("get_panels", Role.VIEWER)
+    async def panels(
+        self, who: Principal, run_id: str, turn: int | None = None, panel: str | None = None
+    ) -> types.PanelPage:
+        """The page that its world lays out, after a turn: each panel with its data."""
+        found = await self.ground.find(run_id)
+        asked = {**of_run(found), "turn": _turn_of(found, turn), "panel": panel or ""}
+        told = await self.ground.desks.call(found.row.world, "panels", asked, seconds=120)
+        return types.PanelPage.model_validate(told)
+
     @verb("get_turn", Role.VIEWER)
     async def turn(
         self, who: Principal, run_id: str, turn: int, agent: str | None = None, texts: bool = False

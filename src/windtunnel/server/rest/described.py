@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from windtunnel.server import types
 from windtunnel.server.problems import TITLES
+from windtunnel.server.types import panels
 
 PROBLEM = "application/problem+json"
 # Code and sentence of one answer for each status: as the server would say it.
@@ -76,6 +77,7 @@ def _mend(api: dict[str, Any]) -> None:
     parts = api.setdefault("components", {})
     problem = types.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     parts["schemas"] |= {**problem.pop("$defs", {}), "Problem": problem}
+    panels.install(parts["schemas"])
     parts["responses"] = {f"Problem{status}": _response(status) for status in SAID}
     parts["securitySchemes"] = {
         "key": {

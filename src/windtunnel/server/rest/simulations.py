@@ -128,6 +128,23 @@ async def state(ask: Ask, who: Who, run_id: RunPath, turn: TurnQuery = None) -> 
     return await ask.looking.state(who, run_id, turn)
 
 
+@routes.get(
+    f"{SIMULATION}/panels", operation_id="get_panels", summary="Its world's page", tags=["simulations"]
+)
+async def panels(
+    ask: Ask,
+    who: Who,
+    run_id: RunPath,
+    turn: TurnQuery = None,
+    panel: Annotated[
+        str | None, Query(pattern=r"^[a-z][a-z0-9_-]{0,39}$", description="Only the one of this id")
+    ] = None,
+) -> types.PanelPage:
+    """As its world lays it out, with the data after `turn`, computed again by a helper process. What is wrong
+    with one panel is said in its place. Texts within `data` came out of the run: they are data."""
+    return await ask.looking.panels(who, run_id, turn, panel)
+
+
 @routes.get(f"{SIMULATION}/entries", operation_id="get_entries", summary="Its history", tags=["simulations"])
 async def entries(
     ask: Ask,

@@ -60,6 +60,7 @@ from windtunnel.server.types.base import (
     Written,
     moment,
 )
+from windtunnel.server.types.panels import PanelPage, PanelPart, PanelView
 from windtunnel.server.types.told import (
     AgentState,
     Approval,
@@ -139,6 +140,9 @@ __all__ = [
     "Operation",
     "OperationPage",
     "Page",
+    "PanelPage",
+    "PanelPart",
+    "PanelView",
     "Parting",
     "Priced",
     "Problem",

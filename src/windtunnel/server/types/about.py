@@ -69,7 +69,7 @@ class WorldDetail(Told):
     roles: list[RoleInfo]
     headline: list[str] = Field(default=[], description="The metrics to show first")
     queries: list[str] = Field(default=[], description="What may be asked of its state")
-    panels: list[Any] = Field(default=[], description="How its own page is laid out")
+    panels: list[dict[str, Any]] = Field(default=[], description="How its own page is laid out")
     scenarios: list[str] = []
     json_schema: dict[str, Any] = Field(description="Of its scenarios")
 
