@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from climate_world.model import Act, Climate, Inspectors, Parameters, Seen, SeenByFund, State, Stay, Terms
+from windtunnel.panels import Ask, Bars, Column, Scores, Table
 from windtunnel.world import Action, Actor, Chance, Context, Role, Stakes, World
 
 __all__ = ["world"]
@@ -59,6 +60,26 @@ def carbon(state: State, actor: Actor) -> dict[str, float]:
         "deep ocean": planet.deep,
         "emitted": planet.emitted,
     }
+
+
+PANELS = (
+    Table(
+        id="regions",
+        title="Regions",
+        help="What each makes, emits and avoids; a member is bound by the agreement's terms.",
+        width=8,
+        source=Scores(("output", "emissions", "abatement", "lost", "member"), role="region"),
+        rows=("region",),
+        columns=(
+            Column("output", "Output", "trillion $ a year"),
+            Column("emissions", "Emissions", "GtCO2 a year"),
+            Column("abatement", "Avoided", "%", 100.0),
+            Column("lost", "Lost to warming", "%", 100.0),
+            Column("member", "Member"),
+        ),
+    ),
+    Bars(id="carbon", title="Where the carbon is", width=4, source=Ask("carbon"), unit="GtC"),
+)
 
 
 def carbon_is_conserved(state: State) -> str | None:
@@ -129,6 +150,7 @@ world = World(
     queries={"carbon": carbon},
     invariants={"carbon is conserved": carbon_is_conserved, "nothing is negative": nothing_is_negative},
     headline=("warming", "emissions", "output"),
+    panels=PANELS,
     redraw_hidden=redraw_hidden,
     scenarios=str(Path(__file__).with_name("scenarios")),
 )

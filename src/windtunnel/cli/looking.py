@@ -9,7 +9,7 @@ import typer
 from msgspec.structs import asdict
 from rich.markup import escape
 
-from windtunnel.cli import asking, door, judging, render, say, turning
+from windtunnel.cli import asking, door, judging, laying, render, say, turning
 from windtunnel.cli.closing import short_place, steps
 from windtunnel.cli.options import Run
 from windtunnel.codec import decode_body
@@ -42,6 +42,7 @@ def show(  # noqa: PLR0913, PLR0917 - one for each option
         typer.Option(metavar="NAME=VALUE", help="What it takes; may be given again."),
     ] = None,
     matrix: Annotated[bool, typer.Option("--matrix", help="Short for --query matrix.")] = False,
+    panels: Annotated[bool, typer.Option("--panels", help="The page that its world lays out.")] = False,
 ) -> int:
     """Look at a run: its results, and from there back to the entry that caused them.
 
@@ -52,6 +53,7 @@ def show(  # noqa: PLR0913, PLR0917 - one for each option
       windtunnel show 4k2 --turn 12 --agent alice --phase plan
       windtunnel show 4k2 --entries --json
       windtunnel show 4k2 --query history --agent alice
+      windtunnel show 4k2 --panels --turn 12
     """
     if phase:
         door.one_of(phase, [*PHASES, "start", "fork", "end"], "--phase")
@@ -61,6 +63,8 @@ def show(  # noqa: PLR0913, PLR0917 - one for each option
         _known_agent(found, agent)
     if query or matrix:
         return asking.show_query(control, found, query or "matrix", turn, agent, arg or [])
+    if panels:
+        return laying.show_panels(control, found, turn)
     if operations:
         return _operations(found)
     if entries or ((turn is not None or agent or phase) and say.door.json):

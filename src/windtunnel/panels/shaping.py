@@ -232,7 +232,7 @@ def _items(panel: Feed, rows: Sequence[Row]) -> list[shapes.Item]:
         made.append(
             shapes.Item(
                 name(writer),
-                name_of_text(text),
+                words(text),
                 [name(one) for one in to] if isinstance(to, (list, tuple)) else None,
                 turn if isinstance(turn, int) else None,
                 name(kind),
@@ -242,8 +242,9 @@ def _items(panel: Feed, rows: Sequence[Row]) -> list[shapes.Item]:
     return made
 
 
-def name_of_text(text: Any) -> str:
-    found = cell(text)
+def words(text: Any) -> str:
+    """A text as it is; of anything else what it holds, and of what holds nothing, nothing."""
+    found = None if isinstance(text, Mapping) and not text else cell(text)
     return "" if found is None else str(found)
 
 
@@ -285,7 +286,7 @@ def _book(panel: Book, rows: Sequence[Row], _: Any) -> shapes.BookData:
 def _text(panel: Text, rows: Sequence[Row], _: Any) -> shapes.TextData:
     kept, more = _limited(rows, SIDE)
     return shapes.TextData(
-        text=cut("\n".join(name_of_text(one) for one in _values(panel, kept, panel.text)), 10 * TEXT),
+        text=cut("\n".join(words(one) for one in _values(panel, kept, panel.text)), 10 * TEXT),
         more=more,
     )
 

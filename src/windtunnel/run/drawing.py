@@ -191,8 +191,11 @@ class _Wanted:
         elif entry.kind == "decided" and "decisions" in self.what:
             decided: DecidedEntry = read(entry)
             for actor, action in decided.actions.items():
-                kind = action.get("type", "") if isinstance(action, dict) else ""
-                yield "decision", str(kind), actor, None, action
+                if isinstance(action, dict):
+                    given = {name: value for name, value in action.items() if name != "type"}
+                    yield "decision", str(action.get("type", "")), actor, None, given
+                else:
+                    yield "decision", "", actor, None, action
         elif entry.kind == "judged" and "verdicts" in self.what:
             judged: Judged = read(entry)
             verdicts = judged.verdicts if isinstance(judged.verdicts, dict) else {}

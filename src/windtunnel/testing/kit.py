@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from windtunnel.errors import WindtunnelError
 from windtunnel.scenario import load_scenario
-from windtunnel.testing import abuse, sameness, secrecy, shape, stakes
+from windtunnel.testing import abuse, panels, sameness, secrecy, shape, stakes
 from windtunnel.testing.lab import Answer
 from windtunnel.testing.report import Finding, Report
 from windtunnel.testing.subject import Subject
@@ -33,6 +33,7 @@ CHECKS: Mapping[str, Check] = {
     "events": secrecy.known_names,
     "luck of one's own": secrecy.own_luck,
     "stakes": stakes.stakes,
+    "panels": panels.panels,
     "metrics": abuse.metrics,
     "random actions": abuse.random_actions,
     "extreme actions": abuse.extreme_actions,
@@ -60,7 +61,7 @@ def check_world(
     if unknown := set(only) - set(CHECKS) - {"contract"}:
         raise ValueError(f"no check {min(unknown)!r}; there are: contract, {', '.join(CHECKS)}")
     report = Report(world.name)
-    report.findings += shape.contract(world)
+    report.findings += [*shape.contract(world), *panels.declared(world)]
     if report.lacks:
         return report  # a world that does not stand cannot be flown
     for scenario in _scenarios(world, scenarios):
