@@ -130,8 +130,8 @@ def test_what_was_claimed_by_the_dead_is_taken_over_as_it_is(schedules, claims, 
     assert schedules.find("one").errors == 0
 
 
-def test_what_the_dead_had_begun_is_an_error_and_is_tried_again_with_its_notes(
-    schedules, claims, other, clock
+def test_what_the_dead_had_begun_is_done_again_at_once_with_its_notes_and_is_no_error(
+    schedules, claims, other
 ):
     add(schedules)
     (firing,) = claims.take(VERBS)
@@ -139,12 +139,50 @@ def test_what_the_dead_had_begun_is_an_error_and_is_tried_again_with_its_notes(
     claims.note(firing, {"run_id": "r1"})
     assert other.recover(VERBS, everybody) == []
     found = schedules.find("one")
-    assert (found.errors, found.last_state, found.retry_at) == (1, "interrupted", NOON + 300)
+    assert (found.errors, found.last_error, found.last_state) == (0, None, "interrupted")
+    assert other.untold(everybody) == []  # nobody is alarmed
     assert claims.end(firing, State.DONE) is None  # whoever was taken for dead has no say any more
-    clock.jump(300)
     (again,) = other.take(VERBS)
     assert (again.due, again.attempt, again.noted) == (NOON, 2, {"run_id": "r1"})
     assert again.key == firing.key
+
+
+def cut_off(schedules: Schedules, pid: int) -> None:
+    """A process takes what is due, begins, and dies."""
+    claims = Claims(schedules, owner(pid))
+    (firing,) = claims.take(VERBS)
+    assert claims.begin(firing)
+    Claims(schedules, owner(99)).recover(VERBS, everybody)
+
+
+def test_a_server_that_is_killed_at_every_firing_does_not_disable_it(schedules, claims, clock):
+    add(schedules)
+    for restart in range(8):
+        cut_off(schedules, 10 + restart)
+        assert fire(claims) == [NOON + restart * HOUR]
+        clock.jump(HOUR)
+    found = schedules.find("one")
+    assert (found.enabled, found.errors) == (True, 0)
+
+
+def test_a_due_time_that_has_seen_three_processes_die_is_an_error_that_is_told(schedules, claims, clock):
+    add(schedules, "weekly")
+    waits = []
+    for restart in range(3):
+        cut_off(schedules, 10 + restart)
+        found = schedules.find("one")
+        assert found.retry_at is not None
+        waits.append(found.retry_at - clock.wall())
+        assert found.errors == (restart == 2)
+        clock.jump(300)
+    assert waits == [0, 300, 300]
+    assert "3 times" in (schedules.find("one").last_error or "")
+    (told,) = claims.untold(everybody)
+    assert told.attempt == 3
+    for restart in range(3, 15):
+        cut_off(schedules, 10 + restart)
+        clock.jump(300)
+    assert not schedules.find("one").enabled  # what ends every process has an end itself
 
 
 def test_an_error_is_tried_again_after_five_minutes(schedules, claims, clock):

@@ -69,18 +69,14 @@ def test_killed_between_claim_and_begin_it_is_fired_by_another_once(catalog):
 
 
 @pytest.mark.slow
-def test_killed_between_begin_and_end_it_is_an_error_and_tried_again_later(catalog):
+def test_killed_between_begin_and_end_it_is_done_again_at_once_and_is_no_error(catalog):
     add(catalog, "weekly")
     with living(catalog, "begun") as process:
         assert look(catalog) == ([], [])
         process.kill()
         process.wait()
-        assert look(catalog) == ([], [])  # not at once
-    found = catalog.find("one")
-    assert (found.errors, found.last_state) == (1, "interrupted")
-    assert found.retry_at is not None
-    catalog.database.rows("UPDATE schedule SET retry_at=0")
-    ended, calls = look(catalog)
+        ended, calls = look(catalog)
     assert [one.state for one in ended] == [State.DONE]
     assert [(call.attempt, call.noted) for call in calls] == [(2, {"began": True})]
+    assert [firing.state for firing in catalog.history("one")] == [State.DONE, State.INTERRUPTED]
     assert catalog.find("one").errors == 0

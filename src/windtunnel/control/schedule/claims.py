@@ -29,6 +29,7 @@ from windtunnel.journal import Owner
 from windtunnel.journal.database import Rows
 from windtunnel.journal.lease import this_process
 
+CUTS = 3  # deaths of processes that began the same due time, which together count as an error
 KEPT = 200  # firings of a schedule; older ones are forgotten, and that their times are spent is not
 _NEWS = 86_400  # seconds after which an error that nobody was told of is no news
 _TEXT = 2000  # characters of a reason
@@ -136,16 +137,16 @@ class Claims:
         self, firing: Firing, state: State, *, outcome: Any = None, reason: str | None = None
     ) -> Schedule | None:
         """How it ended, and what that means for its schedule; None if it was not ours any more."""
-        now, told = self.now(), int(state not in (State.FAILED, State.INTERRUPTED))
+        now = self.now()
         text = packed(outcome) if outcome is not None else None
         if text is not None and len(text) > _OUTCOME:
             text = packed({"too_large": len(text)})
         reason = reason[:_TEXT] if reason else None
         with self.database.transaction() as rows:
             mine = rows.rows(
-                "UPDATE firing SET state=?, ended=?, outcome=?, reason=?, told=? WHERE id=? AND token=?"
+                "UPDATE firing SET state=?, ended=?, outcome=?, reason=? WHERE id=? AND token=?"
                 " AND state IN (?,?) RETURNING schedule",
-                [state.value, now, text, reason, told, firing.id, firing.token, *OPEN],
+                [state.value, now, text, reason, firing.id, firing.token, *OPEN],
             )
             if not mine:
                 return None
@@ -246,19 +247,30 @@ class Claims:
             rows.rows("UPDATE schedule SET errors=0, last_error=NULL WHERE id=?", [schedule_id])
         elif state is State.STOPPED:
             self._again(rows, schedule_id, firing, now)
-        elif state in (State.FAILED, State.INTERRUPTED):
-            ((errors,),) = rows.rows(
-                "UPDATE schedule SET errors=errors+1, last_error=? WHERE id=? RETURNING errors",
-                [reason, schedule_id],
+        elif state is State.INTERRUPTED:
+            cuts = _cuts(rows, schedule_id, firing.due)
+            if cuts % CUTS == 0:
+                self._wrong(rows, schedule_id, firing, f"{reason}, {cuts} times", now)
+            else:  # at once; if it was cut off again, with time for whatever ends our processes to pass
+                self._again(rows, schedule_id, firing, now + (self.settings.retry_seconds if cuts > 1 else 0))
+        elif state is State.FAILED:
+            self._wrong(rows, schedule_id, firing, reason, now)
+
+    def _wrong(self, rows: Rows, schedule_id: int, firing: Firing, reason: str | None, now: float) -> None:
+        """An error: it counts, somebody is to be told, and it is tried again unless there were too many."""
+        rows.rows("UPDATE firing SET told=0 WHERE id=?", [firing.id])
+        ((errors,),) = rows.rows(
+            "UPDATE schedule SET errors=errors+1, last_error=? WHERE id=? RETURNING errors",
+            [reason, schedule_id],
+        )
+        if errors >= self.settings.errors:
+            rows.rows(
+                "UPDATE schedule SET enabled=0, retry_at=NULL, retry_due=NULL, off=?"
+                " WHERE id=? AND enabled=1",
+                [f"disabled after {errors} errors in a row", schedule_id],
             )
-            if errors >= self.settings.errors:
-                rows.rows(
-                    "UPDATE schedule SET enabled=0, retry_at=NULL, retry_due=NULL, off=?"
-                    " WHERE id=? AND enabled=1",
-                    [f"disabled after {errors} errors in a row", schedule_id],
-                )
-            else:
-                self._again(rows, schedule_id, firing, now + self.settings.retry_seconds)
+        else:
+            self._again(rows, schedule_id, firing, now + self.settings.retry_seconds)
 
     def _again(self, rows: Rows, schedule_id: int, firing: Firing, at: float) -> None:
         rows.rows(
@@ -279,6 +291,13 @@ class Claims:
         )
         for (due,) in gone:
             rows.rows("UPDATE schedule SET spent=? WHERE id=? AND spent<?", [due, schedule_id, due])
+
+
+def _cuts(rows: Rows, schedule_id: int, due: int) -> int:
+    """How many processes died while they worked for a due time."""
+    sql = "SELECT count(*) FROM firing WHERE schedule=? AND due=? AND state=?"
+    ((cuts,),) = rows.rows(sql, [schedule_id, due, State.INTERRUPTED.value])
+    return int(cuts)
 
 
 def _attempts(rows: Rows, schedule: Schedule, due: int) -> int:
