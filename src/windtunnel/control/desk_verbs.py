@@ -167,7 +167,7 @@ def scenario_of(room: Room, asked: Played) -> Scenario:
 def _named(room: Room, given: str | Mapping[str, Any]) -> Scenario:
     if isinstance(given, Mapping):
         return inline_scenario(given, room.world)
-    if "\n" in given.strip():
+    if "\n" in given:  # a name has none; whoever passes on a text of one line ends it with one
         return inline_scenario(given, room.world)
     path = inside(room.workspace, given)
     if path is None:
