@@ -15,8 +15,10 @@ import pytest
 
 from tests.control.yard import Yard, until
 from windtunnel.control.carrying import ProcessDied, TookTooLong, error_from_plain, error_to_plain
-from windtunnel.control.desks import Desks
+from windtunnel.control.desk_verbs import VERBS
+from windtunnel.control.desks import READS, Desks
 from windtunnel.errors import ModelError, NotFound, ScenarioError, Undecided, UsageError
+from windtunnel.server.problems import problem_of
 
 pytestmark = pytest.mark.slow
 
@@ -140,10 +142,11 @@ def test_scenarios_come_as_names_files_text_and_values(yard):
 
     async def work(desks: Desks) -> list[int]:
         given = ["count", "toyland/count", "toyland/scenarios/count.yaml", "mine/own.yaml",
-                 "world: toyland\nturns: 3\nagents:\n  - id: ann\n", COUNT]  # fmt: skip
+                 "world: toyland\nturns: 3\nagents:\n  - id: ann\n", COUNT,
+                 "{world: toyland, turns: 5, agents: [{id: ann}]}\n"]  # fmt: skip
         return [(await desks.call("toyland", "create", {"scenario": one}))["turns"] for one in given]
 
-    assert at_desks(yard, work) == [6, 6, 6, 7, 3, 4]
+    assert at_desks(yard, work) == [6, 6, 6, 7, 3, 4, 5]
 
 
 def test_what_a_world_prints_is_no_part_of_an_answer(yard):
@@ -178,6 +181,39 @@ def test_a_desk_that_dies_says_so_and_is_replaced(yard):
         assert (await desks.call("toyland", "state", {"run": run}))["turn"] == 0
 
     at_desks(yard, work)
+
+
+async def killed_over(desks: Desks, verb: str, asked: dict[str, Any]) -> Any:
+    """The answer to a request whose process is killed after it was sent, and before it can be answered."""
+    await desks.call("toyland", "describe")
+    ((desk,),) = desks._open.values()
+    assert desk._process is not None
+    pid = desk._process.pid
+    os.kill(pid, signal.SIGSTOP)
+    call = asyncio.create_task(desks.call("toyland", verb, asked))
+    while desk.asked is None:  # noqa: ASYNC110 - it has no event to wait for
+        await asyncio.sleep(0)
+    os.kill(pid, signal.SIGKILL)
+    return await call
+
+
+def test_a_desk_that_is_killed_over_a_look_is_replaced_and_asked_once_more(yard):
+    run = call(yard, "create", scenario=COUNT)["run_id"]
+    told = at_desks(yard, lambda desks: killed_over(desks, "state", {"run": run}))
+    assert told["turn"] == 0
+
+
+def test_what_a_killed_desk_may_have_written_is_not_done_twice_unasked(yard):
+    with pytest.raises(ProcessDied, match="signal 9") as died:
+        at_desks(yard, lambda desks: killed_over(desks, "create", {"scenario": COUNT}))
+    assert "ask again" in (died.value.remedy or "")
+    assert problem_of(died.value).status == 503
+    assert not list(yard.workspace.runs.glob("*.sqlite"))
+
+
+def test_only_verbs_that_write_are_not_asked_again():
+    assert set(VERBS) - READS == {"answer", "create", "fork"}
+    assert set(VERBS) >= READS
 
 
 def test_a_slow_request_does_not_hold_up_the_next_one(yard):

@@ -9,6 +9,8 @@ import msgspec
 
 from windtunnel.errors import RunError, WindtunnelError
 
+KILLED = "ask again; if it ends so every time, memory runs out, or something on this machine kills it"
+
 
 class ProcessDied(RunError):
     """A process that ran a world's code ended in the middle of its work."""

@@ -2,7 +2,8 @@
 
 A request goes to a warm process of its world (a second one is started while the first is busy) and comes back
 as plain data, or as the error that was raised there. What takes longer than it may is killed with everything
-it started, and the next request gets a fresh process. Desks die with the server.
+it started, and the next request gets a fresh process. One that was killed while it only looked is replaced,
+and asked once more. Desks die with the server.
 """
 
 from __future__ import annotations
@@ -21,11 +22,15 @@ from typing import Any
 import msgspec
 
 from windtunnel.config import Workspace
-from windtunnel.control.carrying import ProcessDied, TookTooLong, error_from_plain
+from windtunnel.control.carrying import KILLED, ProcessDied, TookTooLong, error_from_plain
 from windtunnel.control.logs import log_file, open_raw, shorten, tail
 from windtunnel.errors import UsageError
 
 SECONDS = 60.0
+# Verbs that change nothing, so that they may be done twice.
+READS = frozenset(
+    {"describe", "estimate", "observe", "query", "questions", "replay", "scenario", "schema", "state"}
+)
 EACH = 2  # processes of one world
 MOST = 8  # processes in all
 IDLE_SECONDS = 300.0
@@ -56,11 +61,9 @@ class Desks:
             raise UsageError(f"{world[:60]!r} names no world", where="world", remedy="windtunnel worlds")
         request = {"verb": verb, "arguments": dict(arguments or {})}
         limit = asyncio.timeout(seconds)
-        desk: _Desk | None = None
         try:
             async with limit:
-                desk = await self._free(world)
-                answer = await desk.ask(request, progress)
+                answer = await self._answer(world, request, progress)
         except TimeoutError:
             if not limit.expired():
                 raise
@@ -70,12 +73,25 @@ class Desks:
                 remedy="ask for less, or allow it more time",
                 seconds=seconds,
             ) from None
-        finally:
-            if desk is not None:
-                await self._back(desk)
         if "error" in answer:
             raise error_from_plain(answer["error"])
         return answer.get("ok")
+
+    async def _answer(
+        self, world: str, request: Mapping[str, Any], progress: Progress | None
+    ) -> dict[str, Any]:
+        """What a desk says to it; where one was killed over a look, what another says."""
+        once = request["verb"] not in READS
+        for last in (once, True):
+            desk = await self._free(world)
+            try:
+                return await desk.ask(request, progress)
+            except ProcessDied as error:
+                if last or not error.data["killed"]:
+                    raise
+            finally:
+                await self._back(desk)
+        raise AssertionError("the second time is the last")
 
     def count(self) -> dict[str, int]:
         """How many processes each world has."""
@@ -207,11 +223,14 @@ class _Desk:
         code = self._process.returncode
         how = f"by signal {-code}" if code is not None and code < 0 else f"with exit code {code}"
         said = tail(self._log) if self._log else []
+        killed = code in (-signal.SIGKILL, -signal.SIGTERM)
+        remedy = KILLED if killed else "mend the world; what it said last is in the data of this error"
         return ProcessDied(
             f"the process that ran the world {self.world!r} ended {how}" + (f": {said[-1]}" if said else ""),
             where=f"{self.world}, {verb}",
-            remedy="mend the world; what it said last is in the data of this error",
+            remedy=remedy,
             log=said,
+            killed=killed,
         )
 
     async def kill(self) -> None:

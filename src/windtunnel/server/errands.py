@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from windtunnel.config import HOME, Workspace
-from windtunnel.control.carrying import TookTooLong, error_from_plain
+from windtunnel.control.carrying import KILLED, ProcessDied, TookTooLong, error_from_plain
 from windtunnel.errors import WindtunnelError
 
 AT_ONCE = 2
@@ -63,6 +63,12 @@ class Errands:
                     with suppress(ProcessLookupError):
                         os.killpg(process.pid, signal.SIGKILL)
                     await process.wait()
+        if process.returncode is not None and process.returncode < 0:
+            raise ProcessDied(
+                f"the process that did {command} ended by signal {-process.returncode}",
+                where=command,
+                remedy=KILLED,
+            )
         if process.returncode not in (0, 1, 4) or (not out and err):
             raise _told(command, err)
         return [msgspec.json.decode(line) for line in out[:MOST].splitlines() if line.strip()]
