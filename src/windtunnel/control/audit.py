@@ -26,8 +26,8 @@ from windtunnel.control.access import Principal
 from windtunnel.errors import UsageError
 from windtunnel.journal.database import Database, Row
 
-DONE, DENIED, FAILED = "done", "denied", "failed"
-OUTCOMES = (DONE, DENIED, FAILED)
+BEGUN, DONE, DENIED, FAILED = "begun", "done", "denied", "failed"
+OUTCOMES = (BEGUN, DONE, DENIED, FAILED)
 HIDDEN = "[hidden]"
 GENESIS = bytes(32)
 LIMIT = 1_000  # entries of one page
