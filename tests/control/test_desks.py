@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 
 from tests.control.yard import Yard, until
+from windtunnel.control import verbs
 from windtunnel.control.carrying import ProcessDied, TookTooLong, error_from_plain, error_to_plain
 from windtunnel.control.desk_verbs import VERBS
 from windtunnel.control.desks import READS, Desks
+from windtunnel.control.ids import run_ids_from
 from windtunnel.errors import ModelError, NotFound, ScenarioError, Undecided, UsageError
 from windtunnel.server.problems import problem_of
 
@@ -79,6 +81,38 @@ def test_a_run_is_made_watched_forked_and_replayed_as_plain_data(yard):
         {"seconds": 7.0}
     ]
     assert yard.control.verify(made["run_id"]).intact
+
+
+def test_a_fork_that_was_cut_off_half_way_is_completed_under_the_names_it_was_given(yard):
+    run = call(yard, "create", scenario=COUNT)["run_id"]
+    asyncio.run(yard.control.play([yard.control.find(run)]))
+    asked = {"run": run, "at": 2, "agents": {"ann": "prints"}, "branches": 3, "run_id": "abcdezzzzz"}
+    names = run_ids_from("abcdezzzzz", 6)
+    made = yard.control.fork
+
+    async def work(desks: Desks) -> list[Any]:
+        return [await desks.call("toyland", "fork", asked) for _ in range(2)]
+
+    control = yard.control.find(run)
+    make, count = vars(verbs)["fork"], 0
+
+    def cut_off(*values: Any, **named: Any) -> Any:
+        nonlocal count
+        count += 1
+        if count > 4:
+            raise ConnectionError("the process is gone")
+        return make(*values, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(verbs, "fork", cut_off)
+        with pytest.raises(ConnectionError):
+            made(control.row.run_id, "2", branches=3, run_id="abcdezzzzz")
+    made(control.row.run_id, "2", branches=1)  # somebody else's comes between
+    told = at_desks(yard, work)
+    assert told[0] == told[1]
+    assert [one["run_id"] for one in told[0]["runs"] + told[0]["controls"]] == names
+    assert [one["branch"] for one in told[0]["runs"]] == [one["branch"] for one in told[0]["controls"]]
+    assert len({one["branch"] for one in told[0]["runs"]}) == 3
 
 
 def test_errors_come_back_as_what_they_were(yard):

@@ -120,6 +120,22 @@ def test_a_fork_shares_the_past_and_takes_another_course(server: Live, done: str
     assert [one["run_id"] for one in server.get(f"/api/simulations?parent={done}")["runs"]] == [fork]
 
 
+def test_a_fork_that_is_asked_for_again_with_its_key_is_made_once(server: Live, done: str) -> None:
+    fork, headers = f"/api/simulations/{done}/fork", {"Idempotency-Key": "fork-once"}
+    asked = {"at": "6", "agents": {"aldland": "austerity"}, "branches": 2}
+    children = len(server.get(f"/api/simulations/{done}")["children"])
+    told = [server.post(fork, asked, 202, headers=headers) for _ in range(2)]
+    assert told[0] == told[1]
+    names = [*told[0]["runs"], *told[0]["controls"]]
+    assert len(set(names)) == 4
+    for name in names:
+        assert server.ended(name)["status"] == "completed"
+    assert server.post(fork, asked, 202, headers=headers) == told[0]  # they have been played, and stay so
+    assert len(server.get(f"/api/simulations/{done}")["children"]) == children + 4
+    wrong = server.post(fork, {**asked, "at": "7"}, 422, headers=headers)
+    assert "another request" in wrong["detail"]
+
+
 def test_a_run_is_proved(server: Live, done: str) -> None:
     assert server.post(f"/api/simulations/{done}/replay")["identical"] is True
     verdict = server.post(f"/api/simulations/{done}/verify")

@@ -36,6 +36,7 @@ from windtunnel.world import Scenario, World
 
 Progress = Callable[[dict[str, Any]], None]
 NAME_BYTES = 1000
+RunId = Annotated[str, Meta(pattern=r"^([0-9a-hjkmnp-tv-z]{10})?$")]
 Money = Annotated[float, Meta(ge=0, le=MOST_MONEY)]
 
 
@@ -60,7 +61,7 @@ class Create(Played, frozen=True):
     budget: Money | None = None
     priority: int = 0
     stop_after: int | None = None
-    run_id: Annotated[str, Meta(pattern=r"^([0-9a-z]{10})?$")] = ""  # chosen before, so that it is made once
+    run_id: RunId = ""  # chosen before, so that it is made once
 
 
 class _OfRun(_Asked, frozen=True):
@@ -88,6 +89,7 @@ class Fork(_OfRun, frozen=True, kw_only=True):
     budget: Money | None = None
     priority: int = 0
     stop_after: int | None = None
+    run_id: RunId = ""  # of the first, chosen before; the others follow from it
 
 
 class Look(_OfRun, frozen=True):
@@ -293,6 +295,7 @@ async def fork(room: Room, asked: Fork, _: Progress) -> dict[str, Any]:
         branches=asked.branches,
         world=room.world,
         said=_begun(asked) if asked.play else (),
+        run_id=asked.run_id,
     )
     return {
         "parent": run_plain(parent),

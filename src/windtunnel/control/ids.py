@@ -6,6 +6,7 @@ import secrets
 import time
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_CHANCE = 32**5
 
 
 def new_run_id() -> str:
@@ -13,3 +14,14 @@ def new_run_id() -> str:
     seconds = int(time.time() / 30)
     stamp = "".join(_ALPHABET[seconds >> shift & 31] for shift in (20, 15, 10, 5, 0))
     return stamp + "".join(secrets.choice(_ALPHABET) for _ in range(5))
+
+
+def run_ids_from(first: str, count: int) -> list[str]:
+    """So many names, of which the first is given: whoever asks again gets the same, and none comes twice."""
+    stamp, begin = first[:5], 0
+    for letter in first[5:]:
+        begin = begin * 32 + _ALPHABET.index(letter)
+    numbers = ((begin + offset) % _CHANCE for offset in range(count))
+    return [
+        stamp + "".join(_ALPHABET[number >> shift & 31] for shift in (20, 15, 10, 5, 0)) for number in numbers
+    ]

@@ -18,10 +18,10 @@ from windtunnel.config import Workspace
 from windtunnel.control.approvals import Approval, Voted, approvals_of, the_one, vote
 from windtunnel.control.catalog import Found, all_runs, find_run, home_of, open_store, opened
 from windtunnel.control.executor import CONCURRENCY, Done, Executor, Job, LocalExecutor, hub_of
-from windtunnel.control.ids import new_run_id
+from windtunnel.control.ids import new_run_id, run_ids_from
 from windtunnel.control.notify import flush, notice
 from windtunnel.errors import ModelSetup, NotFound, UsageError, WrongState
-from windtunnel.journal import Effect, Owner, Status, Store
+from windtunnel.journal import Effect, Owner, RunRow, Status, Store
 from windtunnel.journal.address import is_address
 from windtunnel.journal.texts import whole
 from windtunnel.journal.verify import Verified, verify
@@ -158,8 +158,11 @@ class Control:
         world: World | None = None,
         players: Players | None = None,
         said: Said = (),
+        run_id: str = "",
     ) -> tuple[Found, list[Found], list[Found]]:
-        """The parent, the changed branches, and as many unchanged controls when there are several."""
+        """The parent, the changed branches, and as many unchanged controls when there are several. `run_id`:
+        a name that `new_run_id` made before, of the first; the others follow from it. Those of them that are
+        there already are taken as they are."""
         if not 1 <= branches <= 1000:
             raise UsageError(f"{branches} branches", where="--branches", remedy="between 1 and 1000")
         parent, point = self.find(name), read_point(at)
@@ -167,20 +170,31 @@ class Control:
         change = change and self._checked(change)
         store = open_store(parent.location, self.workspace)
 
-        def make(change: Change | None, branch: int) -> Found:
-            made = fork(
-                store, world, parent.row.run_id, point, new_run_id(), change=change, branch=branch,
-                players=dict(players or {}), clock=self.clock, said=said,
-            )  # fmt: skip
+        def make(name: str, change: Change | None, branch: int) -> Found:
+            try:
+                made = fork(
+                    store, world, parent.row.run_id, point, name, change=change, branch=branch,
+                    players=dict(players or {}), clock=self.clock, said=said,
+                )  # fmt: skip
+            except WrongState:
+                before = _made_before(store, parent.row.run_id, name) if run_id else None
+                if before is None:
+                    raise
+                made = before
             return Found(parent.location, made)
 
+        names = run_ids_from(run_id or new_run_id(), branches if branches == 1 else 2 * branches)
         try:
             if branches == 1:
-                return parent, [make(change, 0)], []
+                return parent, [make(names[0], change, 0)], []
             # Branch 0 is the parent's own luck; each pair of branch and control shares a luck of its own.
-            base = 1 + max((row.branch for row in store.children(parent.row.run_id)), default=0)
+            rows = store.children(parent.row.run_id)
+            again = next((row.branch for row in rows if row.run_id == names[0]), None)
+            base = again or 1 + max((row.branch for row in rows), default=0)
             numbers = range(base, base + branches)
-            return parent, [make(change, n) for n in numbers], [make(None, n) for n in numbers]
+            changed = [make(name, change, n) for name, n in zip(names[:branches], numbers, strict=True)]
+            controls = [make(name, None, n) for name, n in zip(names[branches:], numbers, strict=True)]
+            return parent, changed, controls
         finally:
             store.close()
 
@@ -337,6 +351,15 @@ class Control:
         with opened(found, self.workspace, read_only=True) as store:
             world = world or self.find_world(found.row.world)
             return await peek(store, world, found.row.run_id, turn, players=players)
+
+
+def _made_before(store: Store, parent_id: str, name: str) -> RunRow | None:
+    """A fork of that name, if it is one of that parent."""
+    try:
+        row = store.run(name)
+    except NotFound:
+        return None
+    return row if row.parent == parent_id else None
 
 
 class Asked(Struct):

@@ -23,7 +23,7 @@ A wind tunnel for autonomous agents: start runs, watch them, steer them, and pro
 admin.
 * **Lists** have cursors: `next` of one page is `after` of the following one.
 * **Errors** are `application/problem+json` and say what to do next.
-* **Asking again.** With an `Idempotency-Key` a start is done once, however often it is sent.
+* **Asking again.** With an `Idempotency-Key` a start or a fork is done once, however often it is sent.
 * **Streams.** WebSocket `/api/stream`, or server-sent events: see docs/streams.md.
 """
 TAGS = [

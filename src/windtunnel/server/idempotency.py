@@ -1,8 +1,7 @@
-"""One start for one `Idempotency-Key`, however often a client that heard nothing asks again.
+"""One start, or one fork, for one `Idempotency-Key`, however often a client that heard nothing asks again.
 
-The id of the run is chosen and kept with the key before anything is made. Whoever asks again gets the same
-id:
-the run is there, or it is made now under that name.
+The id of the run (of a fork's first; the others follow from it) is chosen and kept with the key before
+anything is made. Whoever asks again gets the same id: the run is there, or it is made now under that name.
 """
 
 from __future__ import annotations

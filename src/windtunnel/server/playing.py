@@ -80,19 +80,22 @@ class Playing:
         return world, plain
 
     @verb("fork_simulation", Role.OPERATOR, writes=True)
-    async def fork(self, who: Principal, run_id: str, request: types.ForkRequest) -> types.Forked:
+    async def fork(
+        self, who: Principal, run_id: str, request: types.ForkRequest, key: str = ""
+    ) -> types.Forked:
         """What if: another course from a turn on. Several branches come with as many unchanged controls."""
         found = await self.ground.find(run_id)
-        plain = request.model_dump()
-        told = await self.ground.desks.call(
-            found.row.world, "fork", {**of_run(found), **plain, "model": request.model or ""}, seconds=120
-        )
+        asked = f"fork {found.row.run_id} {request.model_dump_json()}"
+        first = await aside(self.once.run_id, who, key, asked)
+        plain = {**request.model_dump(), "model": request.model or "", "run_id": first}
+        told = await self.ground.desks.call(found.row.world, "fork", {**of_run(found), **plain}, seconds=120)
         runs, controls = ([one["run_id"] for one in told[name]] for name in ("runs", "controls"))
         made = [await self.ground.at(address_of(found.location, name)) for name in (*runs, *controls)]
         for one in made:
             await aside(self.ground.index.note, where(one), one.row)
         if request.play:
-            await self.steering.enqueue(made, budget=request.budget)
+            fresh = [one for one in made if one.row.status is Status.QUEUED]
+            await self.steering.enqueue(fresh, budget=request.budget)
         return types.Forked(parent=found.row.run_id, at=told["at"], runs=runs, controls=controls)
 
     @verb("estimate", Role.VIEWER)

@@ -27,6 +27,9 @@ MEDIA = {
     "html": "text/html",
     "parquet": "application/vnd.apache.parquet",
 }
+Key = Annotated[
+    str, Header(max_length=200, description="Asking again with the same key starts nothing twice")
+]
 _FILE = {"schema": {"type": "string", "format": "binary"}}
 
 
@@ -37,14 +40,7 @@ _FILE = {"schema": {"type": "string", "format": "binary"}}
     summary="Start a run",
     tags=["simulations"],
 )
-async def start(
-    ask: Ask,
-    who: Who,
-    request: types.StartRequest,
-    idempotency_key: Annotated[
-        str, Header(max_length=200, description="Asking again with the same key starts nothing twice")
-    ] = "",
-) -> types.Started:
+async def start(ask: Ask, who: Who, request: types.StartRequest, idempotency_key: Key = "") -> types.Started:
     """It is checked and queued at once, and played by a worker; the answer names it."""
     return await ask.playing.start(who, request, key=idempotency_key)
 
@@ -260,10 +256,12 @@ async def resume(
     summary="Another course from a turn on",
     tags=["steering"],
 )
-async def fork(ask: Ask, who: Who, run_id: RunPath, request: types.ForkRequest) -> types.Forked:
+async def fork(
+    ask: Ask, who: Who, run_id: RunPath, request: types.ForkRequest, idempotency_key: Key = ""
+) -> types.Forked:
     """What if: change an agent, a parameter, an instruction, from a turn on. Several branches come with
     controls."""
-    return await ask.playing.fork(who, run_id, request)
+    return await ask.playing.fork(who, run_id, request, key=idempotency_key)
 
 
 @routes.post(
