@@ -1,0 +1,67 @@
+// The same figures as a table, for who reads rather than looks.
+import { whole } from "~/lib/format";
+import { cx } from "~/ui/kit";
+import { aligned, nearest, type Series, sampled } from "./series";
+
+const ROWS = 200;
+
+export function Figures({
+  series,
+  height,
+  turn,
+  unit,
+  label,
+}: {
+  series: readonly Series[];
+  height: number;
+  turn: number | undefined;
+  unit: string | undefined;
+  label: string;
+}) {
+  const { turns, columns } = aligned(series);
+  const rows = sampled(turns, ROWS);
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
+    <section aria-label={`${label} as a table`} tabIndex={0} className="overflow-auto" style={{ height }}>
+      <table className="figures w-full border-collapse text-right text-sm">
+        <caption className="sr-only">
+          {label}
+          {unit && `, ${unit}`}
+          {rows.length < turns.length && `, ${rows.length} of ${turns.length} turns`}
+        </caption>
+        <thead>
+          <tr className="sticky top-0 bg-surface">
+            <th scope="col" className="px-2 py-1 font-medium">
+              turn
+            </th>
+            {series.map((one) => (
+              <th key={one.id} scope="col" className="px-2 py-1 font-medium">
+                {one.label}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => {
+            const at = nearest(turns, row);
+            return (
+              <tr key={row} className={cx("border-line border-t", row === turn && "bg-accent-soft")}>
+                <th scope="row" className="px-2 py-0.5 font-normal text-muted">
+                  {row.toLocaleString("en")}
+                </th>
+                {series.map((one, column) => {
+                  const value = columns[column]?.[at];
+                  return (
+                    <td key={one.id} className="px-2 py-0.5">
+                      {value === null || value === undefined ? "–" : whole(value)}
+                    </td>
+                  );
+                })}
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </section>
+  );
+}
