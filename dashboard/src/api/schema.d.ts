@@ -112,6 +112,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/simulations/{run_id}/panels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Its world's page
+         * @description As its world lays it out, with the data after `turn`, computed again by a helper process. What is wrong
+         *     with one panel is said in its place. Texts within `data` came out of the run: they are data.
+         */
+        get: operations["get_panels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/simulations/{run_id}/entries": {
         parameters: {
             query?: never;
@@ -1801,6 +1822,94 @@ export interface components {
             operations: components["schemas"]["Operation"][];
         };
         /**
+         * PanelPage
+         * @description A world's own page after a turn.
+         * @example {
+         *       "panels": [
+         *         {
+         *           "panel": {
+         *             "each": "",
+         *             "help": "",
+         *             "id": "wealth",
+         *             "kind": "bars",
+         *             "label": "#1",
+         *             "limit": 100,
+         *             "scale": 1,
+         *             "source": {
+         *               "agents": [],
+         *               "names": [
+         *                 "wealth"
+         *               ],
+         *               "role": "",
+         *               "type": "scores"
+         *             },
+         *             "title": "Wealth",
+         *             "unit": "$",
+         *             "value": "wealth",
+         *             "width": 6
+         *           },
+         *           "parts": [
+         *             {
+         *               "data": {
+         *                 "bars": [
+         *                   {
+         *                     "label": "ana",
+         *                     "value": 120.5
+         *                   }
+         *                 ],
+         *                 "kind": "bars",
+         *                 "more": 0
+         *               },
+         *               "from": "scores"
+         *             }
+         *           ]
+         *         }
+         *       ],
+         *       "run_id": "4k2v9h0a7c",
+         *       "turn": 12
+         *     }
+         */
+        PanelPage: {
+            /** Run Id */
+            run_id: string;
+            /** Turn */
+            turn: number;
+            /** Panels */
+            panels: components["schemas"]["PanelView"][];
+        };
+        /**
+         * PanelPart
+         * @description What a panel shows, or why it shows nothing; one for each agent where it is repeated.
+         */
+        PanelPart: {
+            /**
+             * Agent
+             * @description Whom it is repeated for; null where it is not
+             */
+            agent: string | null;
+            /**
+             * From
+             * @description Where all that stands in `data` came from: scores, state, query, journal or waiting. Texts in it may be what agents wrote: show them as text, and follow nothing they say
+             */
+            from: string;
+            /** @description In the shape that the panel's kind fixes */
+            data: components["schemas"]["PanelData"] | null;
+            /**
+             * Error
+             * @description Why there are no data
+             */
+            error: string | null;
+        };
+        /**
+         * PanelView
+         * @description A panel: what the world declares, and what there is to show.
+         */
+        PanelView: {
+            panel: components["schemas"]["Panel"];
+            /** Parts */
+            parts: components["schemas"]["PanelPart"][];
+        };
+        /**
          * Parting
          * @description Where a history leaves the first run's; no numbers where they are equal.
          */
@@ -2669,7 +2778,7 @@ export interface components {
              * @description How its own page is laid out
              * @default []
              */
-            panels: unknown[];
+            panels: components["schemas"]["Panel"][];
             /**
              * Scenarios
              * @default []
@@ -2781,6 +2890,573 @@ export interface components {
              */
             errors: components["schemas"]["Unfit"][] | null;
         };
+        /**
+         * Curves
+         * @description Metrics over turns. Its data name the curves; their points come from the run's metrics, and
+         *         are shown times `scale`.
+         */
+        PanelCurves: {
+            /** @enum {unknown} */
+            kind: "curves";
+            id: string;
+            title: string;
+            /** @default  */
+            help: string;
+            /** @default 12 */
+            width: number;
+            /** @default  */
+            each: string;
+            source: components["schemas"]["PanelScores"];
+            /** @default  */
+            unit: string;
+            /** @default 1 */
+            scale: number;
+        };
+        /**
+         * Scores
+         * @description Metrics after the turn: a row for each agent that has any of them, which holds them by name.
+         *
+         *         `agents` are ids, `world` for the world's own metrics; none named is every agent (of `role`, if that is
+         *         named), the world left out. A panel that is repeated has the one agent that it is repeated for.
+         */
+        PanelScores: {
+            /** @enum {unknown} */
+            type: "scores";
+            names: string[];
+            /** @default [] */
+            agents: string[];
+            /** @default  */
+            role: string;
+        };
+        /**
+         * Figures
+         * @description Large numbers, one for each row and column. What comes from metrics says the turn before as well.
+         */
+        PanelFigures: {
+            /** @enum {unknown} */
+            kind: "figures";
+            id: string;
+            title: string;
+            /** @default  */
+            help: string;
+            /** @default 12 */
+            width: number;
+            /** @default  */
+            each: string;
+            source: components["schemas"]["PanelScores"] | components["schemas"]["PanelAt"] | components["schemas"]["PanelAsk"];
+            /** @default [] */
+            columns: components["schemas"]["PanelColumn"][];
+        };
+        /**
+         * At
+         * @description What lies at a path in the state after the turn: `planet.warming`, `nations.*.books`, `talk.-1`.
+         *
+         *         `*` is every field, key or place there; each row is named by what they stood for. `{agent}` is the agent
+         *         that a panel is repeated for. A path that begins with `/` is a JSON pointer, for names with dots.
+         */
+        PanelAt: {
+            /** @enum {unknown} */
+            type: "state";
+            path: string;
+        };
+        /**
+         * Ask
+         * @description The answer to one of the world's queries, and a path in it.
+         *
+         *         It is asked as the agent that the panel is repeated for, else as each agent of `role` (rows are then named
+         *         by the agent first), else as the first agent of the run. An answer `{columns: [...], rows: {name: [...]}}`
+         *         is read as rows by name, each by column.
+         */
+        PanelAsk: {
+            /** @enum {unknown} */
+            type: "query";
+            query: string;
+            /** @default  */
+            role: string;
+            /** @default * */
+            path: string;
+            /** @default {} */
+            arguments: Record<string, never>;
+        };
+        /**
+         * Column
+         * @description One thing to show of each row: a path in it (`#1`, `#2` are the row's names; empty is the row itself).
+         *
+         *         Numbers are told times `scale`: a share of 0.05 is 5 with `scale=100, unit="%"`.
+         */
+        PanelColumn: {
+            /** @default  */
+            path: string;
+            /** @default  */
+            label: string;
+            /** @default  */
+            unit: string;
+            /** @default 1 */
+            scale: number;
+        };
+        /**
+         * Table
+         * @description Rows and columns. `rows` labels the names of the rows, one for each `*`; unlabelled ones are not shown.
+         *
+         *         Without columns: the metrics of `Scores`, by name. `newest` shows the last rows, last first.
+         */
+        PanelTable: {
+            /** @enum {unknown} */
+            kind: "table";
+            id: string;
+            title: string;
+            /** @default  */
+            help: string;
+            /** @default 12 */
+            width: number;
+            /** @default  */
+            each: string;
+            source: components["schemas"]["PanelScores"] | components["schemas"]["PanelAt"] | components["schemas"]["PanelAsk"] | components["schemas"]["PanelJournal"] | components["schemas"]["PanelWaiting"];
+            /** @default [] */
+            columns: components["schemas"]["PanelColumn"][];
+            /** @default [] */
+            rows: string[];
+            /** @default 100 */
+            limit: number;
+            /** @default false */
+            newest: boolean;
+        };
+        /**
+         * Journal
+         * @description What the record tells up to the turn, oldest first: a row `{turn, what, kind, actor, to, body}` each.
+         *
+         *         `events` are the world's (`to`: who saw it, null for all), `decisions` what agents did (`kind` the type of
+         *         the action), `verdicts` what was not simply accepted, `mail` what came from outside. `kinds` and `agents`
+         *         narrow it; none named is all.
+         */
+        PanelJournal: {
+            /** @enum {unknown} */
+            type: "journal";
+            /**
+             * @default [
+             *       "events"
+             *     ]
+             */
+            what: ("decisions" | "events" | "mail" | "verdicts")[];
+            /** @default [] */
+            kinds: string[];
+            /** @default [] */
+            agents: string[];
+        };
+        /**
+         * Waiting
+         * @description What waits for people now, whatever the turn: a row `{turn, what, kind, actor, body, name, risk,
+         *         amount, unit}` each; `body` says in words what is asked, `name` is what a vote or an answer names.
+         */
+        PanelWaiting: {
+            /** @enum {unknown} */
+            type: "waiting";
+            /**
+             * @default [
+             *       "approvals",
+             *       "questions"
+             *     ]
+             */
+            what: ("approvals" | "questions")[];
+        };
+        /**
+         * Matrix
+         * @description A number for each pair of names, with its colour. Of two `*`, the first names the row.
+         */
+        PanelMatrix: {
+            /** @enum {unknown} */
+            kind: "matrix";
+            id: string;
+            title: string;
+            /** @default  */
+            help: string;
+            /** @default 12 */
+            width: number;
+            /** @default  */
+            each: string;
+            source: components["schemas"]["PanelAt"] | components["schemas"]["PanelAsk"];
+            /** @default #1 */
+            row: string;
+            /** @default #2 */
+            column: string;
+            /** @default  */
+            value: string;
+            /** @default  */
+            unit: string;
+            /** @default 1 */
+            scale: number;
+        };
+        /**
+         * Flows
+         * @description What goes from whom to whom, and how much of it. Of two `*`, the first is where it starts.
+         */
+        PanelFlows: {
+            /** @enum {unknown} */
+            kind: "flows";
+            id: string;
+            title: string;
+            /** @default  */
+            help: string;
+            /** @default 12 */
+            width: number;
+            /** @default  */
+            each: string;
+            source: components["schemas"]["PanelAt"] | components["schemas"]["PanelAsk"] | components["schemas"]["PanelJournal"];
+            /** @default #1 */
+            start: string;
+            /** @default #2 */
+            end: string;
+            /** @default  */
+            value: string;
+            /** @default  */
+            unit: string;
+            /** @default 1 */
+            scale: number;
+            /** @default 100 */
+            limit: number;
+        };
+        /**
+         * Bars
+         * @description A bar for each row.
+         */
+        PanelBars: {
+            /** @enum {unknown} */
+            kind: "bars";
+            id: string;
+            title: string;
+            /** @default  */
+            help: string;
+            /** @default 12 */
+            width: number;
+            /** @default  */
+            each: string;
+            source: components["schemas"]["PanelScores"] | components["schemas"]["PanelAt"] | components["schemas"]["PanelAsk"] | components["schemas"]["PanelJournal"];
+            /** @default #1 */
+            label: string;
+            /** @default  */
+            value: string;
+            /** @default  */
+            unit: string;
+            /** @default 1 */
+            scale: number;
+            /** @default 100 */
+            limit: number;
+        };
+        /**
+         * Board
+         * @description Cards in columns. `order` are the columns that are always there, in their order; others follow.
+         */
+        PanelBoard: {
+            /** @enum {unknown} */
+            kind: "board";
+            id: string;
+            title: string;
+            /** @default  */
+            help: string;
+            /** @default 12 */
+            width: number;
+            /** @default  */
+            each: string;
+            source: components["schemas"]["PanelAt"] | components["schemas"]["PanelAsk"] | components["schemas"]["PanelWaiting"];
+            column: string;
+            /** @default [] */
+            order: string[];
+            /** @default #1 */
+            card: string;
+            /** @default [] */
+            columns: components["schemas"]["PanelColumn"][];
+            /** @default 200 */
+            limit: number;
+        };
+        /**
+         * Feed
+         * @description Entries one below the other, oldest first: who, to whom, what, and more of each in columns.
+         */
+        PanelFeed: {
+            /** @enum {unknown} */
+            kind: "feed";
+            id: string;
+            title: string;
+            /** @default  */
+            help: string;
+            /** @default 12 */
+            width: number;
+            /** @default  */
+            each: string;
+            source: components["schemas"]["PanelJournal"] | components["schemas"]["PanelAt"] | components["schemas"]["PanelAsk"] | components["schemas"]["PanelWaiting"];
+            /** @default body */
+            text: string;
+            /** @default actor */
+            by: string;
+            /** @default [] */
+            columns: components["schemas"]["PanelColumn"][];
+            /** @default 100 */
+            limit: number;
+        };
+        /**
+         * Chat
+         * @description A feed with a box. What is written there goes to the run as an event, `{field: text}` its body; with
+         *         `answers`, it may also answer what the run asks of people.
+         */
+        PanelChat: {
+            /** @enum {unknown} */
+            kind: "chat";
+            id: string;
+            title: string;
+            /** @default  */
+            help: string;
+            /** @default 12 */
+            width: number;
+            /** @default  */
+            each: string;
+            source: components["schemas"]["PanelJournal"] | components["schemas"]["PanelAt"] | components["schemas"]["PanelAsk"] | components["schemas"]["PanelWaiting"];
+            /** @default body */
+            text: string;
+            /** @default actor */
+            by: string;
+            /** @default [] */
+            columns: components["schemas"]["PanelColumn"][];
+            /** @default 100 */
+            limit: number;
+            /** @default  */
+            event: string;
+            /** @default text */
+            field: string;
+            /** @default false */
+            answers: boolean;
+        };
+        /**
+         * Book
+         * @description An order book. `side` says bid (`bid`, `bids`, `buy`) or ask (`ask`, `asks`, `sell`).
+         */
+        PanelBook: {
+            /** @enum {unknown} */
+            kind: "book";
+            id: string;
+            title: string;
+            /** @default  */
+            help: string;
+            /** @default 12 */
+            width: number;
+            /** @default  */
+            each: string;
+            source: components["schemas"]["PanelAt"] | components["schemas"]["PanelAsk"];
+            /** @default #1 */
+            side: string;
+            /** @default price */
+            price: string;
+            /** @default size */
+            size: string;
+            /** @default  */
+            unit: string;
+            /** @default 50 */
+            limit: number;
+        };
+        /**
+         * Text
+         * @description Plain text, shown as it is, never as markup: the row itself, or what `text` names in it.
+         */
+        PanelText: {
+            /** @enum {unknown} */
+            kind: "text";
+            id: string;
+            title: string;
+            /** @default  */
+            help: string;
+            /** @default 12 */
+            width: number;
+            /** @default  */
+            each: string;
+            source: components["schemas"]["PanelAt"] | components["schemas"]["PanelAsk"];
+            /** @default  */
+            text: string;
+        };
+        /**
+         * CurvesData
+         * @description Which curves: GET …/metrics gives their points, to be shown times the panel's scale.
+         */
+        PanelCurvesData: {
+            /** @enum {unknown} */
+            kind: "curves";
+            series: components["schemas"]["PanelSeries"][];
+            /** @default 0 */
+            more: number;
+        };
+        /** Series */
+        PanelSeries: {
+            agent: string;
+            name: string;
+        };
+        /** FiguresData */
+        PanelFiguresData: {
+            /** @enum {unknown} */
+            kind: "figures";
+            figures: components["schemas"]["PanelFigure"][];
+            /** @default 0 */
+            more: number;
+        };
+        /**
+         * Figure
+         * @description `of`: whose it is; empty where there is only one. `before`: after the turn before.
+         */
+        PanelFigure: {
+            label: string;
+            of: string;
+            value: number | null;
+            /** @default null */
+            before: number | null;
+            /** @default  */
+            unit: string;
+        };
+        /**
+         * TableData
+         * @description `names` are as many cells of each row as `labels` says; the rest stand under `columns`.
+         */
+        PanelTableData: {
+            /** @enum {unknown} */
+            kind: "table";
+            labels: string[];
+            columns: components["schemas"]["PanelHead"][];
+            rows: components["schemas"]["PanelTableRow"][];
+            /** @default 0 */
+            more: number;
+        };
+        /**
+         * Head
+         * @description What a column shows.
+         */
+        PanelHead: {
+            label: string;
+            /** @default  */
+            unit: string;
+        };
+        /** TableRow */
+        PanelTableRow: {
+            names: string[];
+            cells: (boolean | number | string | null)[];
+        };
+        /** MatrixData */
+        PanelMatrixData: {
+            /** @enum {unknown} */
+            kind: "matrix";
+            rows: string[];
+            columns: string[];
+            cells: (number | null)[][];
+            /** @default 0 */
+            more: number;
+        };
+        /** FlowsData */
+        PanelFlowsData: {
+            /** @enum {unknown} */
+            kind: "flows";
+            flows: components["schemas"]["PanelFlow"][];
+            /** @default 0 */
+            more: number;
+        };
+        /** Flow */
+        PanelFlow: {
+            start: string;
+            end: string;
+            value: number;
+        };
+        /** BarsData */
+        PanelBarsData: {
+            /** @enum {unknown} */
+            kind: "bars";
+            bars: components["schemas"]["PanelBar"][];
+            /** @default 0 */
+            more: number;
+        };
+        /** Bar */
+        PanelBar: {
+            label: string;
+            value: number | null;
+        };
+        /** BoardData */
+        PanelBoardData: {
+            /** @enum {unknown} */
+            kind: "board";
+            columns: components["schemas"]["PanelBoardColumn"][];
+            fields: components["schemas"]["PanelHead"][];
+            /** @default 0 */
+            more: number;
+        };
+        /** BoardColumn */
+        PanelBoardColumn: {
+            name: string;
+            cards: components["schemas"]["PanelCard"][];
+        };
+        /** Card */
+        PanelCard: {
+            title: string;
+            cells: (boolean | number | string | null)[];
+        };
+        /** FeedData */
+        PanelFeedData: {
+            /** @enum {unknown} */
+            kind: "feed";
+            items: components["schemas"]["PanelItem"][];
+            fields: components["schemas"]["PanelHead"][];
+            /** @default 0 */
+            more: number;
+        };
+        /**
+         * Item
+         * @description One entry. `from` wrote `text`; `to` are those who could see it, null for everybody.
+         */
+        PanelItem: {
+            from: string;
+            text: string;
+            /** @default null */
+            to: string[] | null;
+            /** @default null */
+            turn: number | null;
+            /** @default  */
+            kind: string;
+            /** @default [] */
+            cells: (boolean | number | string | null)[];
+        };
+        /**
+         * ChatData
+         * @description `questions`: names of what the run asks and the box may answer.
+         */
+        PanelChatData: {
+            /** @enum {unknown} */
+            kind: "chat";
+            items: components["schemas"]["PanelItem"][];
+            fields: components["schemas"]["PanelHead"][];
+            /** @default [] */
+            questions: string[];
+            /** @default 0 */
+            more: number;
+        };
+        /**
+         * BookData
+         * @description Each side best first, sizes at one price added up.
+         */
+        PanelBookData: {
+            /** @enum {unknown} */
+            kind: "book";
+            bids: components["schemas"]["PanelLevel"][];
+            asks: components["schemas"]["PanelLevel"][];
+            /** @default 0 */
+            more: number;
+        };
+        /** Level */
+        PanelLevel: {
+            price: number;
+            size: number;
+        };
+        /** TextData */
+        PanelTextData: {
+            /** @enum {unknown} */
+            kind: "text";
+            text: string;
+            /** @default 0 */
+            more: number;
+        };
+        Panel: components["schemas"]["PanelCurves"] | components["schemas"]["PanelFigures"] | components["schemas"]["PanelTable"] | components["schemas"]["PanelMatrix"] | components["schemas"]["PanelFlows"] | components["schemas"]["PanelBars"] | components["schemas"]["PanelBoard"] | components["schemas"]["PanelFeed"] | components["schemas"]["PanelChat"] | components["schemas"]["PanelBook"] | components["schemas"]["PanelText"];
+        PanelData: components["schemas"]["PanelCurvesData"] | components["schemas"]["PanelFiguresData"] | components["schemas"]["PanelTableData"] | components["schemas"]["PanelMatrixData"] | components["schemas"]["PanelFlowsData"] | components["schemas"]["PanelBarsData"] | components["schemas"]["PanelBoardData"] | components["schemas"]["PanelFeedData"] | components["schemas"]["PanelChatData"] | components["schemas"]["PanelBookData"] | components["schemas"]["PanelTextData"];
     };
     responses: {
         /** @description What was sent cannot be read */
@@ -3385,6 +4061,48 @@ export interface operations {
             504: components["responses"]["Problem504"];
         };
     };
+    get_panels: {
+        parameters: {
+            query?: {
+                /** @description As it stood after this turn; its last by default */
+                turn?: number | null;
+                /** @description Only the one of this id */
+                panel?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description A run's id, or a unique beginning of it */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PanelPage"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            414: components["responses"]["Problem414"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
     get_entries: {
         parameters: {
             query?: {
@@ -3721,7 +4439,10 @@ export interface operations {
     fork_simulation: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Asking again with the same key starts nothing twice */
+                "idempotency-key"?: string;
+            };
             path: {
                 /** @description A run's id, or a unique beginning of it */
                 run_id: string;
