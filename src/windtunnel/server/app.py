@@ -53,7 +53,6 @@ def application(
     routers: Sequence[APIRouter] = (),
     *,
     version: str,
-    root_path: str = "",
     ready: Callable[[], Awaitable[list[str]]],
     metrics: Callable[[], Awaitable[tuple[bytes, str]]],
 ) -> FastAPI:
@@ -64,7 +63,7 @@ def application(
 
     app = FastAPI(
         title="Windtunnel", version=version, description=DESCRIPTION, openapi_tags=TAGS, docs_url=None,
-        redoc_url=None, lifespan=lifespan, root_path=root_path, separate_input_output_schemas=False,
+        redoc_url=None, lifespan=lifespan, separate_input_output_schemas=False,
     )  # fmt: skip
     app.state.verbs = verbs
     problems.install(app)

@@ -60,7 +60,7 @@ class Assembly:
         warm()
         workspace.runs.mkdir(parents=True, exist_ok=True)
         settings = workspace.settings
-        self.workspace, self.root_path = workspace, settings.serve.root_path
+        self.workspace = workspace
         self.database = open_database(workspace)
         self.manager = Manager(workspace)
         self.ground = Ground(
@@ -113,7 +113,7 @@ class Assembly:
     def routed(self) -> FastAPI:
         """REST, streams and probes, which describe themselves; unguarded."""
         return application(
-            self.verbs, self.running, [routes(self.hub)], version=VERSION, root_path=self.root_path,
+            self.verbs, self.running, [routes(self.hub)], version=VERSION,
             ready=self.problems, metrics=self.gauges.text,
         )  # fmt: skip
 
