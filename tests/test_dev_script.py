@@ -1,5 +1,6 @@
 """`./dev`: what it promises before an environment stands, while it is made, and after."""
 
+import json
 import os
 import re
 import shutil
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-VERBS = ("test", "lint", "bench", "soak", "lock", "help")
+VERBS = ("serve", "dash", "shots", "test", "lint", "bench", "soak", "lock", "help")
 
 # Stands in for uv: notes what it is asked, and makes an environment whose `windtunnel` tells what reached it.
 UV = """#!/bin/sh
@@ -21,8 +22,20 @@ if [ "$1" = venv ]; then
     mkdir -p "$venv/bin" && echo made >"$venv/pyvenv.cfg"
     printf '#!/bin/sh\nexit 0\n' >"$venv/bin/python"
     printf '#!/bin/sh\npwd\nprintf "<%%s>" "$@"\n' >"$venv/bin/windtunnel"
+    cp "$HOME/npm" "$venv/bin/npm"
     chmod +x "$venv/bin/python" "$venv/bin/windtunnel"
 fi
+"""
+# And for npm: makes what it is asked for, and notes how Node is told to trust the machine's certificates.
+NPM = """#!/bin/sh
+echo "npm $1 $2" >>"$HOME/asked"
+if [ "npm $1" = "$UV_BREAKS_AT" ]; then echo "what npm said"; exit 7; fi
+echo "noise of npm"
+case $1 in
+    ci) mkdir -p node_modules/some && echo packages >node_modules/some/index.js ;;
+    run) if [ "$2" = build ]; then mkdir -p dist && echo "$NODE_USE_SYSTEM_CA" >dist/index.html; fi
+         if [ "$3" = dev ]; then pwd && printf '<%s>' "$VITE_API_BASE" "$@"; fi ;;
+esac
 """
 PYTHON = '#!/bin/sh\n[ "$1" = -V ] && echo Python 3.11 || echo "$0"\n'
 
@@ -38,6 +51,9 @@ class Checkout:
         for name in ("dev", "pyproject.toml", *locks):
             shutil.copy(ROOT / name, self.root / name)
         (folder / "bin").mkdir()
+        (folder / "bin" / "chromium").symlink_to("/bin/true")  # none is installed because of a test
+        (folder / "npm").write_text(NPM, encoding="utf-8")
+        (folder / "npm").chmod(0o755)
         for name, text in (("uv", UV), ("python3", PYTHON)):
             (folder / "bin" / name).write_text(text, encoding="utf-8")
             (folder / "bin" / name).chmod(0o755)
@@ -58,6 +74,19 @@ class Checkout:
         lines = note.read_text(encoding="utf-8").splitlines() if note.exists() else []
         note.unlink(missing_ok=True)
         return [line.split(" -")[0] for line in lines]
+
+    def add_dashboard(self) -> Path:
+        folder = self.root / "dashboard"
+        (folder / "src").mkdir(parents=True)
+        for name in (
+            "package.json",
+            "package-lock.json",
+            "vite.config.ts",
+            "src/main.tsx",
+            "src/main.test.tsx",
+        ):
+            (folder / name).write_text(name, encoding="utf-8")
+        return folder
 
 
 MADE_ANEW = ["venv", "pip sync", "pip install"]
@@ -167,6 +196,121 @@ def test_a_machine_with_only_old_pythons_is_told_what_to_install(fresh):
     done = fresh.dev("worlds", PATH=str(fresh.home / "bin"))
     assert done.returncode == 2
     assert "apt install python3 python3-venv" in done.stderr
+
+
+# --- the dashboard ---
+
+BUILT = ["npm ci", "npm run build"]
+
+
+@pytest.fixture
+def paged(ready):
+    """A checkout that has a dashboard, built."""
+    ready.add_dashboard()
+    done = ready.dev("serve", "--port", "0")
+    assert done.stdout.endswith("<serve><--port><0>")
+    assert "fetching the dashboard's packages" in done.stderr
+    assert "building the dashboard" in done.stderr
+    assert "noise" not in done.stderr
+    assert ready.asked() == BUILT
+    return ready
+
+
+def test_serving_builds_the_page_once(paged):
+    done = paged.dev("serve")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert paged.asked() == []
+
+
+def test_node_trusts_what_the_machine_trusts(paged):
+    assert (paged.root / "dashboard" / "dist" / "index.html").read_text(encoding="utf-8") == "1\n"
+
+
+@pytest.mark.parametrize(
+    ("changed", "asked"),
+    [
+        ("src/main.tsx", ["npm run build"]),
+        ("vite.config.ts", ["npm run build"]),
+        ("package-lock.json", BUILT),
+        ("src/main.test.tsx", []),
+        ("node_modules/some/index.js", []),
+    ],
+)
+def test_what_changed_in_the_dashboard_is_made_again(paged, changed, asked):
+    with (paged.root / "dashboard" / changed).open("a", encoding="utf-8") as file:
+        file.write("changed")
+    paged.dev("serve")
+    assert paged.asked() == asked
+
+
+@pytest.mark.parametrize("name", ["added.tsx", "main.tsx"])
+def test_a_source_that_came_or_went_is_noticed(paged, name):
+    path = paged.root / "dashboard" / "src" / name
+    path.unlink() if path.exists() else path.write_text("", encoding="utf-8")
+    paged.dev("serve")
+    assert paged.asked() == ["npm run build"]
+
+
+def test_a_page_that_went_away_is_built_again(paged):
+    shutil.rmtree(paged.root / "dashboard" / "dist")
+    paged.dev("serve")
+    assert paged.asked() == ["npm run build"]
+
+
+@pytest.mark.parametrize(("step", "asked"), [("npm ci", BUILT), ("npm run", ["npm run build"])])
+def test_a_page_that_cannot_be_built_is_told_and_the_api_served(ready, step, asked):
+    ready.add_dashboard()
+    done = ready.dev("serve", UV_BREAKS_AT=step)
+    assert "what npm said" in done.stderr
+    assert "serving the API without it" in done.stderr
+    assert done.stdout.endswith("<serve>")
+    ready.asked()
+    ready.dev("serve")
+    assert ready.asked() == asked  # nothing half made is taken for whole
+
+
+def test_asking_for_help_builds_nothing(ready):
+    ready.add_dashboard()
+    assert ready.dev("serve", "--help").stdout.endswith("<serve><--help>")
+    assert ready.dev("runs").returncode == 0
+    assert ready.asked() == []
+
+
+def test_working_on_the_dashboard_names_the_server_that_it_stands_before(ready):
+    folder = ready.add_dashboard()
+    done = ready.dev("dash", "--api", "http://localhost:9000", "--port", "5000")
+    assert done.returncode == 0, done.stderr
+    assert f"{folder}\n<http://localhost:9000><run><--silent><dev><--><--port><5000>" in done.stdout
+    assert ready.asked() == ["npm ci", "npm run"]
+    bare = ready.dev("dash", "--api")
+    assert (bare.returncode != 0, "--api takes the URL" in bare.stderr) == (True, True)
+
+
+def test_the_tests_have_a_page_before_they_begin_and_stop_without_one(ready):
+    ready.add_dashboard()
+    (ready.root / ".venv" / "bin" / "pytest").write_text(
+        "#!/bin/sh\nprintf '<%s>' \"$@\"\n", encoding="utf-8"
+    )
+    (ready.root / ".venv" / "bin" / "pytest").chmod(0o755)
+    broken = ready.dev("test", "tests/some", UV_BREAKS_AT="npm run")
+    assert (broken.returncode != 0, broken.stdout) == (True, "")
+    ready.asked()
+    assert ready.dev("test", "--quick", "--no-page", "tests/some").stdout.endswith("<tests/some>")
+    assert ready.asked() == []
+    done = ready.dev("test", "--quick", "tests/some")
+    assert done.stdout.endswith("<-m><not slow and not soak><tests/some>")
+    assert ready.asked() == ["npm run build"]
+
+
+def test_the_lock_of_the_dashboard_names_every_package_and_no_address():
+    text = (ROOT / "dashboard" / "package-lock.json").read_text(encoding="utf-8")
+    packages = json.loads(text)["packages"]
+    assert not [name for name, one in packages.items() if "resolved" in one and "://" in one["resolved"]]
+    optional = {
+        f"node_modules/{name}" for one in packages.values() for name in one.get("optionalDependencies", {})
+    }
+    known = {name[name.rindex("node_modules/") :] for name in packages if name}
+    assert optional - known == set(), "npm ci refuses this lock: it must name the packages of all platforms"
 
 
 def test_lint_refuses_arguments_it_does_not_know(fresh):
