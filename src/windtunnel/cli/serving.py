@@ -1,4 +1,4 @@
-"""`serve`: the server of a workspace: REST, streams, MCP, workers and schedules, until Ctrl-C."""
+"""`serve`: the server of a workspace: page, REST, streams, MCP, workers, schedules, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -132,6 +132,7 @@ def _welcome(workspace: Workspace, host: str, port: int, root: str) -> None:
         render.title("[bold]windtunnel[/]", f"serves {escape(str(workspace.root))}"),
         render.facts(
             [
+                ("page", f"{url}/"),
                 ("API", f"{url}/docs"),
                 ("stream", f"{url.replace('http', 'ws', 1)}/api/stream"),
                 ("MCP", f"{url}/mcp"),
