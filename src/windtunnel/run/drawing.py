@@ -6,13 +6,13 @@ What is wrong with one panel is said in its place, and the others are drawn all 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
 from windtunnel.codec import decode_body
 from windtunnel.errors import NotFound, UsageError, WindtunnelError
-from windtunnel.journal import Effect, Store
+from windtunnel.journal import Effect, Entry, Store
 from windtunnel.journal.lineage import Lineage
 from windtunnel.journal.texts import whole
 from windtunnel.panels import Ask, At, Chat, Curves, Journal, Panel, Scores, Source
@@ -27,7 +27,8 @@ from windtunnel.world import WORLD, Actor
 EACH = 24  # repetitions of a panel
 SCANNED = 20_000  # entries that a panel looks through
 SERIES = 60
-Finals = Mapping[str, Mapping[str, Any]]
+Finals: TypeAlias = Mapping[str, Mapping[str, Any]]
+_Told: TypeAlias = tuple[str, str, str, Any, Any]  # what, kind, actor, who could see it, body
 
 
 class Drawing:
@@ -177,38 +178,62 @@ class _Wanted:
         self.what, self.kinds = source.what, source.kinds
         self.agents = source.agents or ((agent.id,) if agent else ())
 
-    def rows(self, entry: Any) -> Iterator[dict[str, Any]]:
+    def rows(self, entry: Entry) -> Iterator[dict[str, Any]]:
         for what, kind, actor, to, body in self._all(entry):
             if (not self.kinds or kind in self.kinds) and (not self.agents or actor in self.agents):
                 yield {"turn": entry.turn, "what": what, "kind": kind, "actor": actor, "to": to, "body": body}
 
-    def _all(self, entry: Any) -> Iterator[tuple[str, str, str, Any, Any]]:
+    def _all(self, entry: Entry) -> Iterator[_Told]:
         if entry.kind == "applied" and "events" in self.what:
-            told: AppliedEntry = read(entry)
-            for event in told.events:
-                actor = event.get("actor") or WORLD
-                yield "event", str(event.get("kind", "")), actor, event.get("visible_to"), event.get("body")
-        elif entry.kind == "decided" and "decisions" in self.what:
-            decided: DecidedEntry = read(entry)
-            for actor, action in decided.actions.items():
-                if isinstance(action, dict):
-                    given = {name: value for name, value in action.items() if name != "type"}
-                    yield "decision", str(action.get("type", "")), actor, None, given
-                else:
-                    yield "decision", "", actor, None, action
-        elif entry.kind == "judged" and "verdicts" in self.what:
-            judged: Judged = read(entry)
-            verdicts = judged.verdicts if isinstance(judged.verdicts, dict) else {}
-            for actor, verdict in verdicts.items():
-                if isinstance(verdict, dict) and verdict.get("kind") != "accept":
-                    yield "verdict", str(verdict.get("kind", "")), actor, None, verdict.get("reason", "")
-        elif entry.kind == "mail" and "mail" in self.what:
-            mail: MailTaken = read(entry)
-            body = mail.body if isinstance(mail.body, dict) else {}
-            if mail.kind == "event":
-                yield "mail", str(body.get("kind", "")), mail.sender, None, body.get("body")
-            else:
-                yield "mail", mail.kind, mail.sender, None, mail.body
+            yield from _events(read(entry))
+        if entry.kind == "decided" and "decisions" in self.what:
+            yield from _decisions(read(entry))
+        if entry.kind == "decided" and "verdicts" in self.what:
+            refused = read(entry).refused.items()
+            yield from (("verdict", one.label, actor, None, one.why) for actor, one in refused)
+        if entry.kind == "judged" and "verdicts" in self.what:
+            yield from _verdicts(read(entry))
+        if entry.kind == "mail" and "mail" in self.what:
+            yield _letter(read(entry))
+
+
+def _events(said: AppliedEntry) -> Iterator[_Told]:
+    for event in said.events:
+        actor = event.get("actor") or WORLD
+        yield "event", str(event.get("kind", "")), actor, event.get("visible_to"), event.get("body")
+
+
+def _decisions(said: DecidedEntry) -> Iterator[_Told]:
+    for actor, action in said.actions.items():
+        if isinstance(action, dict):
+            given = {name: value for name, value in action.items() if name != "type"}
+            yield "decision", str(action.get("type", "")), actor, None, given
+        else:
+            yield "decision", "", actor, None, action
+
+
+def _verdicts(said: Judged) -> Iterator[_Told]:
+    """What was not simply accepted; of what people voted on, what came of it."""
+    by_actor = said.verdicts if isinstance(said.verdicts, dict) else {}
+    for actor, verdict in by_actor.items():
+        if not isinstance(verdict, dict):
+            continue
+        kind, votes = str(verdict.get("kind", "")), verdict.get("votes")
+        if isinstance(votes, dict):
+            kind = str(votes.get("outcome", kind))
+        if kind != "accept":
+            yield "verdict", kind, actor, None, verdict.get("reason", "")
+    for one in said.deferred:
+        if isinstance(one, dict):
+            words = "of an action that waited"
+            yield "verdict", str(one.get("outcome", "")), str(one.get("actor", "")), None, words
+
+
+def _letter(said: MailTaken) -> _Told:
+    if said.kind == "event" and isinstance(said.body, dict):
+        body = said.body
+        return "mail", str(body.get("kind", "")), said.sender, body.get("visible_to"), body.get("body")
+    return "mail", said.kind, said.sender, None, said.body
 
 
 def _waits(effect: Effect, store: Store) -> dict[str, Any]:
