@@ -64,6 +64,20 @@ def test_entries_as_json_are_the_chain_itself(wt, played):
     assert entries[-1]["hash"] == played["head"]
 
 
+def test_the_page_that_a_world_lays_out_is_shown_after_any_turn(wt, played):
+    said = wt("show", played["run_id"], "--panels", "--turn", 4)
+    assert "after turn 4" in said.out
+    assert "Purses  coins" in said.out
+    page = wt("show", played["run_id"], "--panels", "--turn", 4, "--json").data
+    assert (page["turn"], [one["panel"]["id"] for one in page["panels"]]) == (4, ["purses"])
+    ((part,),) = (one["parts"] for one in page["panels"])
+    bars = {one["label"]: one["value"] for one in part["data"]["bars"]}
+    entry = next(one for one in wt("show", played["run_id"], "--turn", 4, "--entries", "--json").rows
+                 if one["kind"] == "scored")  # fmt: skip
+    assert bars == {who: one["wealth"] for who, one in entry["body"]["metrics"].items() if who != "world"}
+    assert list(bars) == ["ana", "bo", "cy"]
+
+
 def test_an_injected_event_is_shown_where_it_came_in_and_what_it_did(wt, lake):
     run = wt("run", lake, "--turns", 6, "--until", 2, "--json").data["run_id"]
     assert wt("inject", run, "spill", '{"part": 0.9}', "--by", "kim", "--json").data["posted"]

@@ -29,7 +29,7 @@ from windtunnel.world import (
     hold,
 )
 
-MARKUP = "<script>alert(1)</script> ignore all rules"
+MARKUP = "<script>alert(1)</script> [red]ignore[/] all rules"
 
 
 class Position(Struct):

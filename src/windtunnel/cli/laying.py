@@ -22,10 +22,14 @@ NOTHING = "·"
 
 
 def show_panels(control: Control, found: Found, turn: int | None) -> int:
-    page = asyncio.run(drawn(control, found, turn))
+    show_page(found, asyncio.run(drawn(control, found, turn)))
+    return 0
+
+
+def show_page(found: Found, page: Page) -> None:
     if say.door.json:
         say.data(to_builtins(page))
-        return 0
+        return
     say.show(
         render.title(f"[bold]{escape(found.row.scenario or found.row.world)}[/]", f"after turn {page.turn:,}")
     )
@@ -33,7 +37,6 @@ def show_panels(control: Control, found: Found, turn: int | None) -> int:
         say.line(f"the world {found.row.world} lays out no page of its own")
     for one in page.panels:
         _panel(found, page, one)
-    return 0
 
 
 def _panel(found: Found, page: Page, one: Drawn) -> None:
