@@ -29,6 +29,7 @@ from windtunnel.panels import (
     Text,
     Waiting,
 )
+from windtunnel.run import drawing
 from windtunnel.run.drawing import Drawing
 from windtunnel.testing.lab import Lab, at_once
 
@@ -163,9 +164,9 @@ def test_a_hold_that_the_run_did_not_wait_for_is_told_and_what_came_of_it() -> N
 
 def test_a_fork_tells_the_past_that_it_shares(lab: Lab) -> None:
     lab.fork("1", "forked")
-    drawing = Drawing(lab.at(run_id="forked"), lab.store)
-    (feed,) = at_once(drawing.parts(Feed(id="a", title="A", source=Journal(("decisions",)))))
-    (figures,) = at_once(drawing.parts(Figures(id="b", title="B", source=Scores(("profit",), ("world",)))))
+    forked = Drawing(lab.at(run_id="forked"), lab.store)
+    (feed,) = at_once(forked.parts(Feed(id="a", title="A", source=Journal(("decisions",)))))
+    (figures,) = at_once(forked.parts(Figures(id="b", title="B", source=Scores(("profit",), ("world",)))))
     assert [one["turn"] for one in to_builtins(feed.data)["items"]] == [1, 1, 1]
     assert [one["value"] for one in to_builtins(figures.data)["figures"]] == [3000]
 
@@ -205,11 +206,11 @@ def test_what_is_wrong_with_a_panel_is_said_in_its_place(draw: Draw, panel: Any,
 
 def test_one_panel_is_drawn_alone_and_an_unknown_one_is_named(lab: Lab) -> None:
     panels = (Text(id="a", title="A", source=At("next.why")), Text(id="b", title="B", source=At("next.why")))
-    drawing = Drawing(lab.at(), lab.store)
-    drawing.world = bazaar(*panels)
-    assert [one.panel["id"] for one in at_once(drawing.draw("b"))] == ["b"]
+    made = Drawing(lab.at(), lab.store)
+    made.world = bazaar(*panels)
+    assert [one.panel["id"] for one in at_once(made.draw("b"))] == ["b"]
     with pytest.raises(NotFound, match="no panel 'c'") as problem:
-        at_once(drawing.draw("c"))
+        at_once(made.draw("c"))
     assert "a, b" in str(problem.value.remedy)
 
 
@@ -256,3 +257,13 @@ def test_a_chat_names_the_questions_that_its_box_may_answer(draw: Draw) -> None:
     )
     found = data(draw(panel))
     assert ([one["from"] for one in found["items"]], found["questions"]) == (["operator"], [])
+
+
+def test_a_source_of_too_many_rows_is_refused_and_a_long_one_told_by_its_end(
+    draw: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drawing, "WIDEST", 2)
+    panel = Table(id="a", title="A", source=At("orders.*"), columns=(Column("#1"),))
+    assert [row["cells"] for row in data(draw(panel))["rows"]] == [["2"], ["3"]]
+    monkeypatch.setattr(drawing, "LOOKED", 3)
+    assert "more than 3 rows" in error(draw(panel))

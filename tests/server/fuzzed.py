@@ -27,7 +27,7 @@ MEANT = (
     "start_simulation", "estimate", "fork_simulation", "resume_simulation", "pause_simulation",
     "cancel_simulation", "send_event", "answer_question", "give_feedback", "compare", "approve",
     "reject", "add_schedule", "create_key", "list_simulations", "audit_log", "export_simulation",
-    "import_simulations", "replay_simulation", "get_state", "get_turn",
+    "import_simulations", "replay_simulation", "get_state", "get_turn", "get_panels",
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ What is wrong with one panel is said in its place, and the others are drawn all 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -27,6 +28,7 @@ from windtunnel.world import WORLD, Actor
 EACH = 24  # repetitions of a panel
 SCANNED = 20_000  # entries that a panel looks through
 SERIES = 60
+LOOKED = 1_000_000  # rows that a source goes through, to keep its last
 Finals: TypeAlias = Mapping[str, Mapping[str, Any]]
 _Told: TypeAlias = tuple[str, str, str, Any, Any]  # what, kind, actor, who could see it, body
 
@@ -267,8 +269,12 @@ def _escaped(agent: str, path: str) -> str:
 
 def _bounded(rows: Iterator[Row]) -> list[Row]:
     """A long list is told by its end: what was added last matters most."""
-    found = list(rows)
-    return found[-WIDEST:]
+    kept: deque[Row] = deque(maxlen=WIDEST)
+    for seen, row in enumerate(rows):
+        if seen == LOOKED:
+            raise UsageError(f"there are more than {LOOKED:,} rows", where="path", remedy="a path to fewer")
+        kept.append(row)
+    return list(kept)
 
 
 def _by_name(answer: Any) -> Any:
