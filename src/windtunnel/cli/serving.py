@@ -51,6 +51,7 @@ def serve(
 
         from windtunnel.server.assembly import Assembly  # noqa: PLC0415
         from windtunnel.server.logs import configure  # noqa: PLC0415
+        from windtunnel.server.patience import PatientProtocol  # noqa: PLC0415
         from windtunnel.server.streaming.server import uvicorn_options  # noqa: PLC0415
 
         find_fastmcp()
@@ -74,6 +75,7 @@ def serve(
                     server_header=False,
                     timeout_graceful_shutdown=5,
                     lifespan="on",
+                    http=PatientProtocol,
                     **uvicorn_options(),
                 )
             )
