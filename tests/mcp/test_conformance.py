@@ -33,7 +33,12 @@ BARE = {
 
 def _node(command: list[str], folder: Path, seconds: float) -> subprocess.CompletedProcess[str]:
     tools = Path(sys.executable).parent
-    environ = {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ.get('PATH', '')}", "NO_COLOR": "1"}
+    environ = {
+        **os.environ,
+        "PATH": f"{tools}{os.pathsep}{os.environ.get('PATH', '')}",
+        "NO_COLOR": "1",
+        "NODE_USE_SYSTEM_CA": "1",  # Node's own list may not know who signed the registry
+    }
     return subprocess.run(
         [str(tools / command[0]), *command[1:]], cwd=folder, env=environ, capture_output=True, text=True,
         timeout=seconds, check=False,
