@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,13 @@ import pytest
 
 if TYPE_CHECKING:
     from tests.postgres import PostgresServer
+
+
+def pytest_configure() -> None:
+    """What is started in the background (`nohup`, `&` in a script) hands on that Ctrl-C is not for it, to all
+    that it starts: tests of Ctrl-C would wait for what never comes."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -161,8 +161,7 @@ def test_stopped_in_the_middle_of_a_run_it_goes_on_with_that_run(wt, lake, sched
     words = [sys.executable, "-m", "windtunnel", "schedule", "run"]
     for attempt in (1, 2):
         with subprocess.Popen(
-            words, env=environment(), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            preexec_fn=heeding,  # noqa: PLW1509 - no thread of this test holds a lock then
+            words, env=environment(), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
         ) as one:  # fmt: skip
             wait_for(lambda attempt=attempt: plays(wt, schedules, attempt))
             os.kill(one.pid, signal.SIGINT)
@@ -173,11 +172,6 @@ def test_stopped_in_the_middle_of_a_run_it_goes_on_with_that_run(wt, lake, sched
         (2, State.STOPPED), (1, State.STOPPED),
     ]  # fmt: skip
     assert schedules.find("long").errors == 0
-
-
-def heeding() -> None:
-    """A process that was started in the background hands on that Ctrl-C is not for it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def plays(wt, schedules: Schedules, attempt: int) -> bool:
