@@ -3,6 +3,9 @@
 What a server does for it, without the server: a desk makes the run, its ticket is queued, a warm worker
 takes it up and commits. Then a batch of short runs goes through the same queue, on as many workers as
 there are cores; what counts is how many are over in a second, with their stores made beforehand.
+
+Then the same through the door (`over_rest`): from a POST to the first journalled turn, and short runs that
+are posted, made, queued and played in a second.
 """
 
 from __future__ import annotations
@@ -18,9 +21,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bench import over_rest
 from bench.measure import Result, cheaper, scratch
 
 WORLD, TURNS = "harbour", 10
+SCENARIO = f"{WORLD}/{WORLD}/scenarios/first.yaml"
 SECONDS = 120.0
 SETTINGS = '[[worlds]]\nname = "harbour"\npath = "harbour"\n[runs]\nidle_seconds = 60\n'
 
@@ -64,7 +69,7 @@ async def measured(here: Any, single: int, batch: int) -> dict[str, float]:
     from windtunnel.control.queue import open_queue
 
     desks, queue = Desks(here), open_queue(here)
-    scenario = {"scenario": f"{WORLD}/{WORLD}/scenarios/first.yaml", "turns": TURNS}
+    scenario = {"scenario": SCENARIO, "turns": TURNS}
     await _one(desks, queue, scenario)  # desk and worker are warm from here on
     whole, queued = [], []
     for _ in range(single):
@@ -137,7 +142,9 @@ def run(*, smoke: bool = False) -> Result:
     peer = bare(1 if smoke else 15)
     with scratch() as folder, workspace(folder) as here, suppress(KeyboardInterrupt):
         found = asyncio.run(measured(here, single, batch))
+        rest = over_rest.measured(folder, {"scenario": SCENARIO, "turns": TURNS}, single, batch)
     more = {"from_put": found["queued"], "runs_a_second": found["a_second"], "turns": TURNS, "batch": batch}
+    more |= rest
     ours = found["whole"]
     return Result(
         "start-latency", ours, peer, "python -c pass", cheaper(ours, peer), "ms", single, more,

@@ -1,8 +1,9 @@
 """How long a connection may take to say what it wants.
 
 uvicorn waits for the headers of a request for ever, so that a few slow clients could hold all connections
-that the process may have. Here whoever has not sent all headers in time is cut off: from when it came, or from the
-first byte of a further request. Bodies have limits of their own (`bodies`), what rests has uvicorn's.
+that the process may have. Here whoever has not sent all headers in time is cut off: from when it came, or
+from the first byte of a further request. Bodies have limits of their own (`bodies`), what rests has
+uvicorn's.
 """
 
 from __future__ import annotations
