@@ -6,7 +6,9 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from math import sqrt
 from pathlib import Path
+from statistics import fmean, stdev
 from typing import Any
 
 import pytest
@@ -134,6 +136,54 @@ def test_a_fork_that_is_asked_for_again_with_its_key_is_made_once(server: Live, 
     assert len(server.get(f"/api/simulations/{done}")["children"]) == children + 4
     wrong = server.post(fork, {**asked, "at": "7"}, 422, headers=headers)
     assert "another request" in wrong["detail"]
+
+
+def test_branches_are_held_against_the_controls_that_have_their_luck(server: Live, done: str) -> None:
+    asked = {"at": "4", "agents": {"aldland": "austerity"}, "branches": 3}
+    told = server.post(f"/api/simulations/{done}/fork", asked, 202)
+    branches, controls = told["runs"], told["controls"]
+    for run_id in (*branches, *controls):
+        server.ended(run_id)
+    given = [*reversed(controls), *branches, done]  # in whatever order they are named
+    (changed,) = server.post("/api/compare", {"runs": given})["changed"]
+    assert (changed["parent"], changed["at"], changed["turn"]) == (done, 4, 12)
+    assert (changed["branches"], changed["controls"]) == (branches, controls)
+    assert "aldland" in str(changed["changes"])
+    effect = next(one for one in changed["effects"] if (one["agent"], one["name"]) == ("aldland", "gdp"))
+    values = {
+        name: server.get(f"/api/simulations/{name}")["metrics"]["aldland"]["gdp"]
+        for name in (*branches, *controls)
+    }
+    apart = [values[a] - values[b] for a, b in zip(branches, controls, strict=True)]
+    assert effect["mean"] == pytest.approx(fmean(apart))
+    assert effect["high"] - effect["mean"] == pytest.approx(4.303 * stdev(apart) / sqrt(3))
+    assert effect["pairs"] == 3
+    # Without its control a branch says nothing, and before the change there is nothing to say.
+    assert server.post("/api/compare", {"runs": [*branches, done]})["changed"] == []
+    assert server.post("/api/compare", {"runs": given, "turn": 4})["changed"] == []
+    (early,) = server.post("/api/compare", {"runs": given[:4], "turn": 6})["changed"]
+    assert (early["turn"], early["branches"], early["controls"]) == (6, branches[:1], controls[:1])
+    assert early["effects"][0]["low"] is None
+
+
+def test_a_single_branch_is_held_against_its_parent(server: Live, done: str) -> None:
+    told = server.post(f"/api/simulations/{done}/fork", {"at": "8", "agents": {"aldland": "balanced"}}, 202)
+    (fork,) = told["runs"]
+    server.ended(fork)
+    (changed,) = server.post("/api/compare", {"runs": [fork, done]})["changed"]
+    assert (changed["branches"], changed["controls"], changed["at"]) == ([fork], [], 8)
+    gdp = next(one for one in changed["effects"] if (one["agent"], one["name"]) == ("aldland", "gdp"))
+    mine, its = (server.get(f"/api/simulations/{name}")["metrics"]["aldland"]["gdp"] for name in (fork, done))
+    assert (gdp["branch"], gdp["reference"], gdp["pairs"]) == (mine, its, 1)
+
+
+def test_an_estimate_tells_the_time_where_nothing_is_asked_of_a_model(server: Live) -> None:
+    short, long = (
+        server.post("/api/estimate", {"scenario": "economy/quick", "turns": turns}) for turns in (12, 100_000)
+    )
+    assert short["models"] == []
+    assert (short["rehearsed"], long["rehearsed"]) == (12, 24)
+    assert 0 < short["seconds"] < long["seconds"]
 
 
 def test_a_run_is_proved(server: Live, done: str) -> None:

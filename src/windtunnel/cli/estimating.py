@@ -14,7 +14,8 @@ from windtunnel.cli.running import chosen_scenario
 from windtunnel.control.changing import changed
 from windtunnel.control.estimate import Asked, Estimate
 from windtunnel.discovery import load_here
-from windtunnel.scenario import load_scenario
+from windtunnel.errors import UsageError
+from windtunnel.scenario import load_scenario, models_of
 
 
 def estimate(
@@ -42,6 +43,10 @@ def estimate(
     world = load_here(chosen.source)
     settings = [*([f"turns={turns}"] if turns is not None else []), *set_]
     given = changed(load_scenario(chosen.path, world), world, settings, agent, model)
+    if not models_of(given):
+        raise UsageError(
+            "nothing in this scenario asks a model", where=given.name, remedy="name one: --model MODEL"
+        )
     _tell(asyncio.run(rehearse(control.workspace, world, given)), scenario, model)
     return 0
 

@@ -179,11 +179,17 @@ class Verdict(Struct):
 
 
 def effect_of(
-    parent: Found, branches: Sequence[Found], controls: Sequence[Found], keys: Sequence[Key]
+    parent: Found,
+    branches: Sequence[Found],
+    controls: Sequence[Found],
+    keys: Sequence[Key],
+    *,
+    turn: int | None = None,
 ) -> list[Verdict]:
-    """Branch i is held against control i (the same luck), or a single branch against the parent."""
-    changed = [finals(found) for found in branches]
-    against = [finals(found) for found in controls] or [finals(parent)]
+    """Branch i is held against control i (the same luck), or a single branch against the parent; as they
+    stand, or as they stood after a turn."""
+    changed = [finals(found, turn) for found in branches]
+    against = [finals(found, turn) for found in controls] or [finals(parent, turn)]
     said = []
     for agent, name in keys:
         pairs = [

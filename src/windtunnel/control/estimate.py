@@ -1,25 +1,27 @@
-"""What a run will ask of its models, and what that may cost, before anything is paid.
+"""What a run will ask of its models, what that may cost, and how long its own work takes, before anything is
+paid.
 
 A rehearsal: its first turns are played in a store that is thrown away, `house` in every model's place. What
 was asked in it is counted, priced as the models that would have been asked, and carried on over the turns
 that are left. House is brief and never wrong: real models write longer and are asked again now and then. So a
-range is told, from what was seen to the most that each call may take, asked once.
+range is told, from what was seen to the most that each call may take, asked once. The time is that of the run
+alone, on this machine as busy as it is now: how long models think, nobody knows before they are asked.
 """
 
 from __future__ import annotations
 
 import tempfile
+import time
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from msgspec import Struct, structs
 
 from windtunnel.codec import decode_body
 from windtunnel.control.executor import hub_of
-from windtunnel.errors import UsageError
 from windtunnel.journal import Effect, SqliteStore
 from windtunnel.journal.texts import whole
 from windtunnel.models.hub import Hub
@@ -53,6 +55,7 @@ class Estimate(Struct):
     turns: int
     rehearsed: int
     models: list[Asked]
+    seconds: float = 0.0  # of its own work, over all turns
 
     @property
     def calls(self) -> int:
@@ -71,22 +74,28 @@ class Estimate(Struct):
 
 
 async def estimate(workspace: Workspace, world: World, scenario: Scenario) -> Estimate:
-    """Rehearse, count, and carry on."""
-    if not models_of(scenario):
-        raise UsageError(
-            "nothing in this scenario asks a model", where=scenario.name, remedy="name one: --model MODEL"
-        )
+    """Rehearse, count, and carry on. Where nothing asks a model, only the time is told."""
     turns = min(TURNS, scenario.turns)
-    calls = await _rehearsed(world, scenario, turns)
+    done = await _rehearsed(world, scenario, turns)
+    seconds = done.seconds * scenario.turns / max(done.turns, 1)
+    if not models_of(scenario):
+        return Estimate(scenario.name, scenario.turns, done.turns, [], seconds)
     hub = hub_of(workspace)
     try:
-        played = 1 + max((effect.turn for effect, _, _ in calls), default=0)
-        return _carried_on(hub.gateway, scenario, calls, min(turns, played))
+        played = 1 + max((effect.turn for effect, _, _ in done.calls), default=0)
+        told = _carried_on(hub.gateway, scenario, done.calls, min(turns, played))
+        return structs.replace(told, seconds=seconds)
     finally:
         await hub.aclose()
 
 
-async def _rehearsed(world: World, scenario: Scenario, turns: int) -> list[tuple[Effect, Ask, Usage]]:
+class _Rehearsal(NamedTuple):
+    calls: list[tuple[Effect, Ask, Usage]]
+    turns: int
+    seconds: float
+
+
+async def _rehearsed(world: World, scenario: Scenario, turns: int) -> _Rehearsal:
     agents = tuple(
         structs.replace(agent, kind="rule", model="") if agent.kind in ("human", "remote") else agent
         for agent in scenario.agents
@@ -96,9 +105,12 @@ async def _rehearsed(world: World, scenario: Scenario, turns: int) -> list[tuple
         store = SqliteStore(Path(folder) / "rehearsal.sqlite", create=True)
         try:
             begin(store, world, given, RUN)
+            begun = time.perf_counter()
             await play_run(store, world, RUN, hub=Hub(environ={"WINDTUNNEL_OFFLINE": "1"}))
+            seconds = time.perf_counter() - begun
             found = [whole(store, effect) for effect in store.effects(RUN, kind="model")]
-            return [(one, decode_body(one.request, Ask), _usage(one)) for one in found]
+            calls = [(one, decode_body(one.request, Ask), _usage(one)) for one in found]
+            return _Rehearsal(calls, store.run(RUN).turn, seconds)
         finally:
             store.close()
 

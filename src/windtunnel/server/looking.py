@@ -12,6 +12,7 @@ from windtunnel.codec import decode_body
 from windtunnel.control import Found, history, opened
 from windtunnel.control.access import Principal, Role
 from windtunnel.control.compare import Comparison, compare
+from windtunnel.control.forked import Changed, changes_among
 from windtunnel.control.history import Finals
 from windtunnel.control.index import Filter, Listed
 from windtunnel.errors import NotFound, UsageError, WindtunnelError
@@ -256,11 +257,13 @@ class Looking:
         """Runs side by side, and where their histories part."""
         found = [await self.ground.find(name) for name in request.runs]
         done: Comparison = await aside(compare, found, turn=request.turn)
+        changed = await aside(changes_among, found, request.turn)
         return types.Compared(
             runs=[await self.row(one) for one in found],
             turn=request.turn,
             rows=[types.ComparedRow(**msgspec.structs.asdict(row)) for row in done.rows],
             partings=[types.Parting(**msgspec.structs.asdict(one)) for one in done.partings],
+            changed=[_changed(one) for one in changed],
         )
 
 
@@ -287,6 +290,18 @@ def told(one: RunRow, spent: float) -> types.Run:
         updated=types.moment(one.updated),
         spent=spent,
     )
+
+
+def _changed(one: Changed) -> types.Changed:
+    plain = msgspec.structs.asdict(one)
+    effects = [
+        types.Effect(
+            agent=said.agent, name=said.name, branch=said.branch, reference=said.reference,
+            **msgspec.structs.asdict(said.difference), clear=said.difference.clear,
+        )
+        for said in plain.pop("verdicts")
+    ]  # fmt: skip
+    return types.Changed(**plain, effects=effects)
 
 
 def _scenario_of(found: Found) -> dict[str, Any]:

@@ -76,6 +76,13 @@ class Looking(Tools):
         return Comparison(
             runs=runs, turn=done.turn, rows=rows[:ROWS], partings=partings, ranking=ranking,
             left_off=max(0, len(rows) - ROWS),
+            changed=[
+                one.model_copy(update={"effects": [
+                    said for said in one.effects
+                    if (not metrics or said.name in metrics) and agent in (None, said.agent)
+                ][:ROWS]})
+                for one in done.changed
+            ],
         )  # fmt: skip
 
     @tool("get_metrics", "Curves of a simulation")

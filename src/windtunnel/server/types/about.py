@@ -29,8 +29,11 @@ class Priced(Told):
 class Estimate(Told):
     scenario: str
     turns: int
-    rehearsed: int
-    models: list[Priced]
+    rehearsed: int = Field(description="Turns that were rehearsed for it")
+    models: list[Priced] = Field(description="None, where nothing asks a model")
+    seconds: float = Field(
+        default=0.0, description="What the run's own work takes here; how long models think is not in it"
+    )
 
 
 class ScenarioInfo(Told):

@@ -259,6 +259,37 @@ class Compared(Told):
     turn: int | None
     rows: list[ComparedRow]
     partings: list[Parting] = []
+    changed: list[Changed] = Field(
+        default=[], description="What forks did, where branch and control (or parent) are among the runs"
+    )
+
+
+class Changed(Told):
+    """One change of a fork, and what it did: branches held against controls that have the same luck."""
+
+    parent: str
+    at: int = Field(description="The turn it was forked at")
+    turn: int = Field(description="The turn after which they are compared: all of them have played it")
+    changes: dict[str, Any]
+    before: str = Field(default="", description="The phase and agent it begins before, inside the turn")
+    events: list[dict[str, Any]] = Field(default=[], description="What it met in its first turn")
+    branches: list[str]
+    controls: list[str] = Field(default=[], description="None: a single branch is held against its parent")
+    effects: list[Effect] = []
+
+
+class Effect(Told):
+    """What a change did to one metric. No interval comes of a single pair."""
+
+    agent: str
+    name: str
+    branch: float = Field(description="The mean of the branches")
+    reference: float = Field(description="The mean of the controls, or the parent's value")
+    mean: float = Field(description="The mean difference within pairs")
+    low: float | None = Field(description="The lower end of its 95% interval (Student's t)")
+    high: float | None
+    pairs: int
+    clear: bool = Field(description="Whether the interval leaves zero out")
 
 
 class ComparedRow(Told):
