@@ -1256,6 +1256,55 @@ export interface components {
             /** Reply */
             reply: unknown;
         };
+        /**
+         * Changed
+         * @description One change of a fork, and what it did: branches held against controls that have the same luck.
+         */
+        Changed: {
+            /** Parent */
+            parent: string;
+            /**
+             * At
+             * @description The turn it was forked at
+             */
+            at: number;
+            /**
+             * Turn
+             * @description The turn after which they are compared: all of them have played it
+             */
+            turn: number;
+            /** Changes */
+            changes: {
+                [key: string]: unknown;
+            };
+            /**
+             * Before
+             * @description The phase and agent it begins before, inside the turn
+             * @default
+             */
+            before: string;
+            /**
+             * Events
+             * @description What it met in its first turn
+             * @default []
+             */
+            events: {
+                [key: string]: unknown;
+            }[];
+            /** Branches */
+            branches: string[];
+            /**
+             * Controls
+             * @description None: a single branch is held against its parent
+             * @default []
+             */
+            controls: string[];
+            /**
+             * Effects
+             * @default []
+             */
+            effects: components["schemas"]["Effect"][];
+        };
         /** Checkpoint */
         Checkpoint: {
             /** Turn */
@@ -1298,6 +1347,12 @@ export interface components {
              * @default []
              */
             partings: components["schemas"]["Parting"][];
+            /**
+             * Changed
+             * @description What forks did, where branch and control (or parent) are among the runs
+             * @default []
+             */
+            changed: components["schemas"]["Changed"][];
         };
         /** ComparedRow */
         ComparedRow: {
@@ -1411,6 +1466,45 @@ export interface components {
              */
             problem: string | null;
         };
+        /**
+         * Effect
+         * @description What a change did to one metric. No interval comes of a single pair.
+         */
+        Effect: {
+            /** Agent */
+            agent: string;
+            /** Name */
+            name: string;
+            /**
+             * Branch
+             * @description The mean of the branches
+             */
+            branch: number;
+            /**
+             * Reference
+             * @description The mean of the controls, or the parent's value
+             */
+            reference: number;
+            /**
+             * Mean
+             * @description The mean difference within pairs
+             */
+            mean: number;
+            /**
+             * Low
+             * @description The lower end of its 95% interval (Student's t)
+             */
+            low: number | null;
+            /** High */
+            high: number | null;
+            /** Pairs */
+            pairs: number;
+            /**
+             * Clear
+             * @description Whether the interval leaves zero out
+             */
+            clear: boolean;
+        };
         /** Entry */
         Entry: {
             /** Seq */
@@ -1444,10 +1538,22 @@ export interface components {
             scenario: string;
             /** Turns */
             turns: number;
-            /** Rehearsed */
+            /**
+             * Rehearsed
+             * @description Turns that were rehearsed for it
+             */
             rehearsed: number;
-            /** Models */
+            /**
+             * Models
+             * @description None, where nothing asks a model
+             */
             models: components["schemas"]["Priced"][];
+            /**
+             * Seconds
+             * @description What the run's own work takes here; how long models think is not in it
+             * @default 0
+             */
+            seconds: number;
         };
         /** EventRequest */
         EventRequest: {
