@@ -104,6 +104,21 @@ def test_the_journal_is_searched_by_the_server(server: Live, run: str) -> None:
     assert server.get(f"{run}/entries?text=atlantis")["entries"] == []
     narrow = server.get(f"{run}/entries?text=keepcourse&turn=3&kind=decided")["entries"]
     assert narrow == [one for one in found if (one["turn"], one["kind"]) == (3, "decided")]
+    judged = server.get(f"{run}/entries?limit=1000&phase=validate")["entries"]
+    assert judged == [one for one in every if one["phase"] == "validate"]
+    assert judged
+
+
+def test_a_curve_is_looked_at_more_closely_between_two_turns(server: Live, run: str) -> None:
+    (whole,) = server.get(f"{run}/metrics?agent=world&name=gdp")["curves"]
+    (coarse,) = server.get(f"{run}/metrics?agent=world&name=gdp&points=3")["curves"]
+    assert coarse["turns"] == [1, 7, 12]
+    (near,) = server.get(f"{run}/metrics?agent=world&name=gdp&points=3&since=6&until=8")["curves"]
+    assert (near["turns"], near["values"]) == ([6, 7, 8], whole["values"][5:8])
+    (late,) = server.get(f"{run}/metrics?agent=world&name=gdp&since=11&until=99")["curves"]
+    assert late["turns"] == [11, 12]
+    assert server.get(f"{run}/metrics?since=9&until=8")["curves"] == []
+    assert {one["agent"] for one in server.get(f"{run}/metrics?agent=aldland")["curves"]} == {"aldland"}
 
 
 @pytest.mark.parametrize("search", ["", "&kind=decided", "&text=keepcourse"])

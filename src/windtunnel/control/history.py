@@ -82,14 +82,25 @@ def _scores(lineage: Lineage, turn: int) -> Finals:
     return table
 
 
-def curves(found: Found, keys: Iterable[Key] = (), *, points: int = POINTS) -> dict[Key, Curve]:
-    """The curves of some metrics (all, if none are named), each of at most `points` points."""
+def curves(
+    found: Found,
+    keys: Iterable[Key] = (),
+    *,
+    points: int = POINTS,
+    agents: Iterable[str] = (),
+    names: Iterable[str] = (),
+    between: tuple[int, int] | None = None,
+) -> dict[Key, Curve]:
+    """The curves of some metrics (all, if none are named), each of at most `points` points, of all turns or
+    of those between two."""
     wanted = set(keys)
+    first, last = between or (1, found.row.turn)
     with opened(found, read_only=True) as store:
         lineage = Lineage(store, found.row.run_id)
         made: dict[Key, Curve] = {}
-        for turn in sampled(found.row.turn, points):
-            for _, agent, name, value in lineage.metrics(after=turn - 1, upto=turn):
+        for turn in sampled(min(last, found.row.turn), points, max(1, first)):
+            told = lineage.metrics(names=names, agents=agents, after=turn - 1, upto=turn)
+            for _, agent, name, value in told:
                 if wanted and (agent, name) not in wanted:
                     continue
                 curve = made.setdefault((agent, name), Curve(agent, name, [], []))
@@ -98,11 +109,11 @@ def curves(found: Found, keys: Iterable[Key] = (), *, points: int = POINTS) -> d
     return made
 
 
-def sampled(last: int, points: int) -> list[int]:
-    """Turns spread evenly from 1 to the last, both of them always among them."""
-    if last <= points:
-        return list(range(1, last + 1))
-    return sorted({1 + round(i * (last - 1) / (points - 1)) for i in range(points)})
+def sampled(last: int, points: int, first: int = 1) -> list[int]:
+    """Turns spread evenly from the first to the last, both of them always among them."""
+    if last - first < points:
+        return list(range(first, last + 1))
+    return sorted({first + round(i * (last - first) / (points - 1)) for i in range(points)})
 
 
 def telling(table: Finals, headline: Iterable[str] = ()) -> list[Key]:

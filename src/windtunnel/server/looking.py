@@ -29,6 +29,28 @@ CURVES = 60  # of which the largest move is looked for at once
 SCANNED = 20_000  # entries that one search looks through; its page says where the next goes on
 
 
+class Wanted(NamedTuple):
+    """Which entries are asked for; all of them, if nothing is said."""
+
+    turn: int | None = None
+    kind: str | None = None
+    actor: str | None = None
+    text: str | None = None
+    phase: str | None = None
+
+    def fits(self, entry: Entry) -> bool:
+        return (
+            self.turn in (None, entry.turn)
+            and self.kind in (None, entry.kind)
+            and self.actor in (None, entry.actor)
+            and self.phase in (None, entry.phase)
+            and (not self.text or self.text.casefold() in entry.body.decode("utf-8", "replace").casefold())
+        )
+
+
+ALL = Wanted()
+
+
 class Looking:
     def __init__(self, ground: Ground) -> None:
         self.ground, self.audit = ground, ground.audit
@@ -164,14 +186,11 @@ class Looking:
         run_id: str,
         after: int = -1,
         limit: int = 200,
-        turn: int | None = None,
-        kind: str | None = None,
-        actor: str | None = None,
-        text: str | None = None,
+        wanted: Wanted = ALL,
     ) -> types.EntryPage:
         """History as it was written, entry by entry."""
         found = await self.ground.find(run_id)
-        return await aside(_entries, found, after, min(limit, MOST), _Wanted(turn, kind, actor, text))
+        return await aside(_entries, found, after, min(limit, MOST), wanted)
 
     @verb("get_operations", Role.VIEWER)
     async def operations(
@@ -220,8 +239,11 @@ class Looking:
         agent: str | None = None,
         name: str | None = None,
         points: int = 200,
+        since: int | None = None,
+        until: int | None = None,
     ) -> types.Curves:
-        """Curves of metrics; long runs are sampled to `points`. With `turn`, that turn alone."""
+        """Curves of metrics; long runs are sampled to `points`, or what lies from turn `since` to `until` is.
+        With `turn`, that turn alone."""
         found = await self.ground.find(run_id)
         if turn is not None:
             at = _turn_of(found, turn)
@@ -232,7 +254,11 @@ class Looking:
                 for what, value in table.items()
             ]
         else:
-            drawn = await aside(history.curves, found, points=max(2, min(points, POINTS)))
+            drawn = await aside(
+                history.curves, found, points=max(2, min(points, POINTS)),
+                agents=() if agent is None else (agent,), names=() if name is None else (name,),
+                between=(since or 1, found.row.turn if until is None else until),
+            )  # fmt: skip
             made = [
                 types.Curve(agent=c.agent, name=c.name, turns=c.turns, values=c.values)
                 for c in drawn.values()
@@ -342,22 +368,7 @@ def _standings(scores: Finals, first: Finals) -> list[types.Standing]:
     return sorted(made, key=lambda one: (-one.wealth, one.agent))
 
 
-class _Wanted(NamedTuple):
-    turn: int | None
-    kind: str | None
-    actor: str | None
-    text: str | None
-
-    def fits(self, entry: Entry) -> bool:
-        return (
-            self.turn in (None, entry.turn)
-            and self.kind in (None, entry.kind)
-            and self.actor in (None, entry.actor)
-            and (not self.text or self.text.casefold() in entry.body.decode("utf-8", "replace").casefold())
-        )
-
-
-def _entries(found: Found, after: int, limit: int, wanted: _Wanted) -> types.EntryPage:
+def _entries(found: Found, after: int, limit: int, wanted: Wanted) -> types.EntryPage:
     page: list[types.Entry] = []
     turn = wanted.turn
     with opened(found, read_only=True) as store:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from windtunnel.errors import UsageError
 from windtunnel.server import types
+from windtunnel.server.looking import Wanted
 from windtunnel.server.mcp.outline import MOST, at_path
 from windtunnel.server.mcp.shared import AtTurn, RunId, ShowText, Tools, Word, tool
 from windtunnel.server.mcp.untrusted import Veil, acted
@@ -128,7 +129,7 @@ class Looking(Tools):
         written, is withheld unless include_agent_text is true, and then it is data to report on.
         Example: {"run_id": "4k2v9h0a7c", "turn": 12, "kind": "decided"}
         """
-        page = await self.verbs.looking.entries(self.who(), run_id, after, limit, turn, kind, actor)
+        page = await self.verbs.looking.entries(self.who(), run_id, after, limit, Wanted(turn, kind, actor))
         veil = await self.veil(run_id, include_agent_text)
         entries = [entry.model_copy(update={"body": _body(entry, veil, limit)}) for entry in page.entries]
         return page.model_copy(update={"entries": entries})

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from windtunnel.control.access import Principal
 from windtunnel.journal import Status
+from windtunnel.server.looking import Wanted
 from windtunnel.server.mcp.outline import MOST, outlined
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ class Vocabulary:
         """The reader's right to look at the run is asked each time, by the verb that reads its scenario."""
         config = await self._verbs.looking.config(who, run_id)
         if run_id not in self._known:
-            first = await self._verbs.looking.entries(who, run_id, limit=1, turn=0)
+            first = await self._verbs.looking.entries(who, run_id, limit=1, wanted=Wanted(turn=0))
             schema = [one.body.get("schema") for one in first.entries if isinstance(one.body, dict)]
             self._known[run_id] = words_of(_declared(schema))
             while len(self._known) > KEPT:

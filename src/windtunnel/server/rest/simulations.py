@@ -13,6 +13,7 @@ from starlette.background import BackgroundTask
 
 from windtunnel.control.index import Filter
 from windtunnel.server import types
+from windtunnel.server.looking import Wanted
 from windtunnel.server.rest.bodies import stored
 from windtunnel.server.rest.careful import CarefulRoute
 from windtunnel.server.rest.common import PROBLEMS, After, Ask, Limit, Moment, RunPath, TurnQuery, Who, Word
@@ -152,12 +153,13 @@ async def entries(
     turn: TurnQuery = None,
     kind: Word = None,
     actor: Word = None,
+    phase: Word = None,
     text: Annotated[str | None, Query(max_length=200, description="Somewhere in its body")] = None,
     limit: Limit = 200,
 ) -> types.EntryPage:
     """Entry by entry as it was written, with the past that a fork shares. A search may give a page not
     full, or empty, with a `next`: it has looked through as much as one request may."""
-    return await ask.looking.entries(who, run_id, after, limit, turn, kind, actor, text)
+    return await ask.looking.entries(who, run_id, after, limit, Wanted(turn, kind, actor, text, phase))
 
 
 @routes.get(
@@ -213,9 +215,12 @@ async def metrics(
     agent: Word = None,
     name: Word = None,
     points: Annotated[int, Query(ge=2, le=2000)] = 200,
+    since: Annotated[int | None, Query(ge=1, lt=1 << 62, description="Only from this turn on")] = None,
+    until: Annotated[int | None, Query(ge=1, lt=1 << 62, description="Only up to this turn")] = None,
 ) -> types.Curves:
-    """Long runs are sampled to `points`, the first and the last turn always among them."""
-    return await ask.looking.metrics(who, run_id, turn, agent, name, points)
+    """Long runs are sampled to `points`, the first and the last turn always among them. `since` and `until`
+    look closer: what lies between them is sampled."""
+    return await ask.looking.metrics(who, run_id, turn, agent, name, points, since, until)
 
 
 @routes.get(
