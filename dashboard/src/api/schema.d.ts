@@ -223,7 +223,8 @@ export interface paths {
         };
         /**
          * Its curves
-         * @description Long runs are sampled to `points`, the first and the last turn always among them.
+         * @description Long runs are sampled to `points`, the first and the last turn always among them. `since` and `until`
+         *     look closer: what lies between them is sampled.
          */
         get: operations["get_metrics"];
         put?: never;
@@ -4218,6 +4219,7 @@ export interface operations {
                 turn?: number | null;
                 kind?: string | null;
                 actor?: string | null;
+                phase?: string | null;
                 /** @description Somewhere in its body */
                 text?: string | null;
                 /** @description Of one page */
@@ -4391,6 +4393,10 @@ export interface operations {
                 agent?: string | null;
                 name?: string | null;
                 points?: number;
+                /** @description Only from this turn on */
+                since?: number | null;
+                /** @description Only up to this turn */
+                until?: number | null;
             };
             header?: never;
             path: {
