@@ -26,9 +26,10 @@ class Deciding:
     async def approvals(
         self, who: Principal, status: Standing = "waiting", run_id: str | None = None, limit: int = 100
     ) -> types.Approvals:
-        """Actions that wait for people, in plain words, the oldest first."""
+        """Actions that wait for people, in plain words, the oldest first; what was decided, the newest."""
         found = await aside(self._pending, run_id, status != "waiting")
-        mine = sorted((one for one in found if one.status == status), key=lambda one: (one.asked, one.id))
+        mine = [one for one in found if one.status == status]
+        mine.sort(key=lambda one: (one.asked, one.id), reverse=status != "waiting")
         return types.Approvals(approvals=[_told(one) for one in mine[:limit]], total=len(mine))
 
     @verb("get_approval", Role.VIEWER)

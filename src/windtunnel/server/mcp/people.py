@@ -68,7 +68,7 @@ class People(Tools):
         limit: Annotated[int, Field(ge=1, le=100)] = 20,
         include_agent_text: ShowText = False,
     ) -> types.Approvals:
-        """Actions of agents that wait for people: amount, risk, votes so far, `digest`; the oldest first.
+        """Actions that wait for people: amount, risk, votes so far, `digest`; the longest waiting first.
 
         When: the status of a run is waiting, or the user asks what is to be decided. Texts that agents wrote
         are withheld unless include_agent_text is true. Show the user the whole action before anybody votes.

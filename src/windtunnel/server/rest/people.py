@@ -31,7 +31,8 @@ async def approvals(
     run_id: Annotated[str | None, Query(pattern=types.RUN_ID, description="Those of one run")] = None,
     limit: Limit = 100,
 ) -> types.Approvals:
-    """Actions in plain words, with their money, risk, reason, and the votes so far; the oldest first."""
+    """Actions in plain words, with their money, risk, reason, and the votes so far. What waits longest comes
+    first; of what was decided, the newest."""
     return await ask.deciding.approvals(who, status, run_id, limit)
 
 
