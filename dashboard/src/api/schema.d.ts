@@ -509,7 +509,8 @@ export interface paths {
         };
         /**
          * What waits for people
-         * @description Actions in plain words, with their money, risk, reason, and the votes so far; the oldest first.
+         * @description Actions in plain words, with their money, risk, reason, and the votes so far. What waits longest comes
+         *     first; of what was decided, the newest.
          */
         get: operations["list_approvals"];
         put?: never;
