@@ -42,6 +42,9 @@ export function Identity({ onClose }: { onClose: () => void }) {
               value={name}
               onChange={(event) => setName(event.target.value)}
               maxLength={64}
+              pattern="[A-Za-z0-9][A-Za-z0-9._@\-]*"
+              title="letters, digits and . _ @ -"
+              autoComplete="nickname"
             />
           </label>
           <p className="text-muted text-xs">

@@ -4,6 +4,7 @@ import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-route
 import { lazy, Suspense, useEffect, useState } from "react";
 import { meQuery, waitingQuery } from "~/api/queries";
 import { useChannel, useLine } from "~/api/stream";
+import { calmly } from "~/lib/calm";
 import { onKey, useCommands } from "~/lib/keys";
 import { Toasts } from "~/ui/dialog";
 import { Badge, cx } from "~/ui/kit";
@@ -152,9 +153,12 @@ const Brand = () => (
   </Link>
 );
 
+// For every page that shows what waits, however busy the runs are.
+const askAgain = calmly(() => void queryClient.invalidateQueries({ queryKey: ["approvals"] }), 500);
+
 function WaitingCount() {
   const { data } = useQuery(waitingQuery);
-  useChannel("approvals", () => void queryClient.invalidateQueries({ queryKey: ["approvals"] }));
+  useChannel("approvals", askAgain);
   if (!data?.total) return null;
   return (
     <span className="ml-auto">

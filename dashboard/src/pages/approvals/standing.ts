@@ -1,0 +1,56 @@
+// How an action stands for the person who looks at it. The server counts the votes; this only says beforehand
+// what it would refuse, so that nobody presses a button to learn it.
+import type { Approval, Schemas } from "~/api/client";
+
+type Me = Pick<Schemas["Me"], "name" | "roles">;
+
+/** Two ways to write one name are one person, as the server has it. */
+export const person = (name: string): string => name.normalize("NFKC").trim().toLowerCase();
+
+export const counted = (one: Approval): Schemas["Vote"][] => one.votes.filter((vote) => !vote.refused);
+
+/** How many different people must still say yes. */
+export const missing = (one: Approval): number =>
+  Math.max(0, one.approvers - counted(one).filter((vote) => vote.approve).length);
+
+export const mayDecide = (me: Me): boolean => me.roles.includes("approver") || me.roles.includes("admin");
+
+/** Why this person's vote would not count now; null if it would. */
+export function hindrance(one: Approval, me: Me | undefined, now: number): string | null {
+  if (one.status !== "waiting") return `it is ${one.status}`;
+  if (one.expires && new Date(one.expires).getTime() <= now) return "its time is over: it counts as denied";
+  if (!me) return "it is not known yet who you are";
+  if (!mayDecide(me)) return "this needs the role approver; an admin gives it";
+  if (person(one.actor) === person(me.name)) return `${one.actor} cannot vote on an action of its own`;
+  const mine = counted(one).find((vote) => person(vote.by) === person(me.name));
+  return mine
+    ? `${me.name} has said ${mine.approve ? "yes" : "no"}; a name votes once, so somebody else decides`
+    : null;
+}
+
+export interface Left {
+  seconds: number;
+  tone: "plain" | "warn" | "bad";
+}
+
+/** How long there is; the last tenth (at most an hour) warns, the last minute alarms. */
+export function left(one: Approval, now: number): Left | null {
+  if (!one.expires) return null;
+  const end = new Date(one.expires).getTime();
+  const seconds = (end - now) / 1_000;
+  const whole = one.asked ? (end - new Date(one.asked).getTime()) / 1_000 : 0;
+  const near = Math.min(3_600, Math.max(60, whole / 10));
+  return { seconds, tone: seconds <= 60 ? "bad" : seconds <= near ? "warn" : "plain" };
+}
+
+/** 1 d 4 h, 23:59:07, 0:42: a clock that counts down. */
+export function clock(seconds: number): string {
+  const s = Math.max(0, Math.ceil(seconds));
+  const [hours, minutes, rest] = [Math.floor(s / 3_600), Math.floor((s % 3_600) / 60), s % 60];
+  if (hours >= 48) return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  const two = (n: number) => String(n).padStart(2, "0");
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+/** What was shown stays where it was, also when it no longer waits: what is new is put below. */
+export const kept = (shown: string[], fresh: string[]): string[] => [...new Set([...shown, ...fresh])];
