@@ -1,0 +1,176 @@
+"""Every page for everybody: what axe finds, what a keyboard reaches, what a phone's width shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from tests.dashboard.browser import check_built
+
+from tests.server.live import live
+from tools import tour
+from tools.tour import PHONE, PLACES, ROOT, THEMES, WIDE, Theme, furnish, settle, untitled, visit
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+AXE = ROOT / "dashboard" / "node_modules" / "axe-core" / "axe.min.js"
+LOOK = "async () => (await axe.run(document, {resultTypes: ['violations']})).violations"
+GRAVE = ("serious", "critical")
+
+
+@pytest.fixture(scope="module")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, str]]]:
+    check_built()
+    home = tmp_path_factory.mktemp("tour")
+    (home / "windtunnel.toml").write_text(tour.settings())
+    with live(home) as server:
+        yield server.url, furnish(server)
+
+
+@contextmanager
+def window(browser: Browser, theme: Theme = "light", size: tuple[int, int] = WIDE) -> Iterator[Page]:
+    with browser.new_context(
+        viewport={"width": size[0], "height": size[1]}, color_scheme=theme, reduced_motion="reduce"
+    ) as context:
+        yield context.new_page()
+
+
+def grave(page: Page) -> list[str]:
+    """What axe holds for serious or critical: rule, element, and how it fails."""
+    page.evaluate(
+        AXE.read_text()
+    )  # by the debugger's door: the page's own policy would let no such script in
+    found: list[dict[str, Any]] = page.evaluate(LOOK)
+    return [
+        f"{one['impact']} {one['id']}: {node['html'][:160]} | {node['failureSummary'][:300]}"
+        for one in found
+        if one["impact"] in GRAVE
+        for node in one["nodes"]
+    ]
+
+
+def test_axe_finds_what_is_wrong_with_a_page(browser: Browser) -> None:
+    with window(browser) as page:
+        page.set_content("<html><title>t</title><main><h1>h</h1><img src='x'><button></button></main></html>")
+        found = "\n".join(grave(page))
+        assert "image-alt" in found
+        assert "button-name" in found
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_no_page_has_a_serious_violation(
+    theme: Theme, browser: Browser, furnished: tuple[str, dict[str, str]]
+) -> None:
+    url, ids = furnished
+    wrong = []
+    with window(browser, theme) as page:
+        for place in PLACES:
+            visit(page, url + place.at(ids))
+            wrong += [f"{place.name}: {one}" for one in (*untitled(page), *grave(page))]
+    assert wrong == []
+
+
+def palette(page: Page) -> None:
+    page.keyboard.press("Control+k")
+
+
+def keys(page: Page) -> None:
+    page.keyboard.press("?")
+
+
+def identity(page: Page) -> None:
+    page.get_by_role("button", name="you are").click()
+
+
+def fork(page: Page) -> None:
+    page.get_by_role("button", name="Fork").first.click()
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_no_dialog_has_a_serious_violation(
+    theme: Theme, browser: Browser, furnished: tuple[str, dict[str, str]]
+) -> None:
+    url, ids = furnished
+    dialogs: tuple[tuple[str, Callable[[Page], None]], ...] = (
+        ("/", palette),
+        ("/", keys),
+        ("/", identity),
+        (f"/runs/{ids['war']}", fork),
+    )
+    wrong = []
+    with window(browser, theme) as page:
+        for path, opens in dialogs:
+            visit(page, url + path)
+            opens(page)
+            expect(page.get_by_role("dialog")).to_be_visible()
+            wrong += [f"{opens.__name__}: {one}" for one in grave(page)]
+            page.keyboard.press("Escape")
+            expect(page.get_by_role("dialog")).to_have_count(0)
+    assert wrong == []
+
+
+def test_no_page_scrolls_sideways_on_a_phone(browser: Browser, furnished: tuple[str, dict[str, str]]) -> None:
+    url, ids = furnished
+    wrong = []
+    with window(browser, size=PHONE) as page:
+        page.set_content("<main><h1>h</h1><div style='width: 500px'>wide</div></main>")
+        assert tour.wider_than_the_window(page), "it does not see what is too wide"
+        for place in PLACES:
+            visit(page, url + place.at(ids))
+            wrong += [f"{place.name}: {one}" for one in tour.wider_than_the_window(page)]
+    assert wrong == []
+
+
+# Elements that act, are seen, and are not moved to in another way (a list's rows by j and k, tabs by arrows).
+ACT = """() => [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex]")]
+  .filter((one) => one.tabIndex >= 0 && !one.disabled && one.checkVisibility({visibilityProperty: true}))"""
+NOTE = (
+    """() => document.addEventListener("focusin", (event) => event.target.setAttribute("data-reached", ""))"""
+)
+LEFT = f"""() => ({ACT})().filter((one) => !one.hasAttribute("data-reached"))
+  .map((one) => one.outerHTML.slice(0, 160))"""
+# Not to be seen where one is: an outline, a ring or a border must change with the focus.
+UNSEEN = """() => {
+  const one = document.activeElement, style = getComputedStyle(one);
+  const seen = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
+  return one === document.body || seen || style.boxShadow !== "none" ? null : one.outerHTML.slice(0, 160);
+}"""
+
+
+def test_the_keyboard_alone_reaches_all_that_acts_on_runs(
+    browser: Browser, furnished: tuple[str, dict[str, str]]
+) -> None:
+    url, _ids = furnished
+    with window(browser) as page:
+        visit(page, f"{url}/?status=completed")  # rows that stay where they are
+        expect(page.get_by_role("link", name="trade_war").first).to_be_visible()
+        page.evaluate(NOTE)
+        unseen = set()
+        for _press in range(len(page.evaluate(f"() => ({ACT})().map(() => 1)")) + 20):
+            page.keyboard.press("Tab")
+            if dark := page.evaluate(UNSEEN):
+                unseen.add(dark)
+        assert page.evaluate(LEFT) == []
+        assert unseen == set()
+
+
+def test_the_keyboard_alone_goes_from_runs_to_a_turn(
+    browser: Browser, furnished: tuple[str, dict[str, str]]
+) -> None:
+    url, _ids = furnished
+    with window(browser) as page:
+        visit(page, f"{url}/?status=completed")
+        page.keyboard.press("/")
+        page.keyboard.type("trade_war")
+        expect(page.locator("main")).to_contain_text("trade_war")
+        page.keyboard.press("Escape")
+        page.keyboard.press("g")
+        page.keyboard.press("w")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Worlds")
+        page.keyboard.press("Control+k")
+        page.keyboard.type("Go to Models")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Models")
+        settle(page)
