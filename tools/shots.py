@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Error, Page, sync_playwright
-from tests.dashboard.browser import check_built, find_program
 
+from tests.dashboard.browser import check_built, find_program
 from tests.server.live import live
 from tools import tour
 from tools.tour import PHONE, PLACES, ROOT, THEMES, WIDE

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from tests.dashboard.browser import check_built
 
+from tests.dashboard.browser import check_built
 from tests.server.live import live
 from tools import tour
 from tools.tour import PHONE, PLACES, ROOT, THEMES, WIDE, Theme, furnish, settle, untitled, visit

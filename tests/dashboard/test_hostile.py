@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Page
-from tests.dashboard.browser import Watched, check_built
 
+from tests.dashboard.browser import Watched, check_built
 from tests.dashboard.markup import HELD, PAYLOAD
 from tests.server.live import Live, live
 from tools.tour import visit

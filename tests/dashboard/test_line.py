@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, WebSocket, expect
-from tests.dashboard.browser import check_built
 
+from tests.dashboard.browser import check_built
 from tests.server.live import Live, live
 
 pytestmark = pytest.mark.slow
