@@ -75,13 +75,15 @@ def test_a_panel_is_repeated_for_each_agent_of_a_role(draw: Draw) -> None:
     scores = Figures(id="b", title="B", source=Scores(("score",)), each="trader")
     query = Bars(id="c", title="C", source=Ask("positions"), each="trader")
     told = Feed(id="d", title="D", source=Journal(kinds=("vote",)), each="trader", text="body.thesis")
-    drawn = draw(state, scores, query, told)
-    assert [[part.agent for part in one.parts] for one in drawn] == [["ann", "bo"]] * 4
+    curves = Curves(id="e", title="E", source=Scores(("wealth",)), each="trader")
+    drawn = draw(state, scores, query, told, curves)
+    assert [[part.agent for part in one.parts] for one in drawn] == [["ann", "bo"]] * 5
     parts = [[to_builtins(part.data) for part in one.parts] for one in drawn]
     assert [one["rows"][0]["cells"] for one in parts[0]] == [[5], [5]]
     assert [one["figures"][0]["value"] for one in parts[1]] == [0.0, 1.0]
     assert [one["bars"] for one in parts[2]] == [[{"label": "ACME", "value": 5}]] * 2
     assert [{item["from"] for item in one["items"]} for one in parts[3]] == [{"ann"}, {"bo"}]
+    assert [[line["agent"] for line in one["series"]] for one in parts[4]] == [["ann"], ["bo"]]
 
 
 def test_a_query_is_asked_as_each_agent_of_a_role(draw: Draw) -> None:
