@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import sqlite3
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -250,6 +252,27 @@ def test_a_run_whose_process_died_reads_crashed_without_opening_its_store(
     assert walk(index, Filter(status="running"), 10) == []
     assert (index.counts()["running"], index.counts()["crashed"]) == (0, 1)
     assert stores.opened == []
+
+
+@pytest.mark.parametrize("asked", [Filter(), Filter(world="pond", status="completed"), Filter(tag="night"),
+                                   Filter(text="budget"), Filter(since=1010.0, parent="r00")])  # fmt: skip
+@pytest.mark.parametrize("by", ["world", "tag"])
+def test_runs_are_counted_by_world_or_tag_as_a_list_would_show_them(
+    shelf: Shelf, index: Index, asked: Filter, by: Any
+) -> None:
+    shelf.put(*many())
+    shelf.put(row("two", world="sea", tags='["night","day"]', created=3000.0))
+    index.refresh()
+    listed = list(index.each(asked))
+    names = (
+        [one.world for one in listed] if by == "world" else [t for o in listed for t in json.loads(o.tags)]
+    )
+    if by == "tag" and asked.tag:
+        names = [name for name in names if name == asked.tag]
+    told = index.grouped(asked, by)
+    assert told == Counter(names)
+    assert list(told.values()) == sorted(told.values(), reverse=True)
+    assert list(index.grouped(asked, by, limit=1)) == list(told)[:1]
 
 
 def test_a_row_that_says_running_while_nobody_holds_it_reads_crashed(shelf: Shelf, index: Index) -> None:

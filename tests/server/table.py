@@ -22,6 +22,7 @@ OF_RUN = {"run_id": "nobody"}
 WAYS: dict[str, Way] = {
     "start_simulation": Way("POST", "/api/simulations", START, "start_simulation", START),
     "list_simulations": Way("GET", "/api/simulations", None, "list_simulations", {}),
+    "list_groups": Way("GET", "/api/groups"),
     "get_simulation_status": Way("GET", RUN, None, "get_simulation_status", OF_RUN),
     "cancel_simulation": Way("DELETE", RUN, None, "cancel_simulation", OF_RUN),
     "purge_simulation": Way("DELETE", f"{RUN}?purge=true"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
@@ -222,6 +222,12 @@ class Index:
             more = sql.cursor(asked.order, (getattr(last, asked.order), last.run_id, name))
         count = int(self.database.rows(*sql.total(asked))[0][0]) if total else None
         return Page(items, more, count)
+
+    def grouped(self, asked: Filter, by: Literal["world", "tag"], *, limit: int = DEFAULT) -> dict[str, int]:
+        """How many runs of a filter each world or tag has, the most first."""
+        sql.check_filter(asked)
+        self._bury()
+        return dict(self.database.rows(*sql.grouped(asked, by, limit)))
 
     def behind(self, asked: Filter, after: str) -> int:
         """How many runs of a filter come after a place."""

@@ -184,6 +184,18 @@ def total(asked: Filter, after: Place | None = None) -> Question:
     return f"SELECT count(*) FROM {_source(asked)}{where}", values
 
 
+def grouped(asked: Filter, by: Literal["world", "tag"], limit: int) -> Question:
+    """How many runs of a filter each world or tag has, the most first. A run of three tags counts in each."""
+    where, values = _where(asked, None)
+    source, column = _source(asked), "l.world"
+    if by == "tag":
+        column = "t.tag"
+        if not asked.tag:
+            source = "listed_tag AS t JOIN listed AS l ON l.run_id=t.run_id AND l.location=t.location"
+    order = f"GROUP BY {column} ORDER BY count(*) DESC, {column} LIMIT ?"
+    return f"SELECT {column}, count(*) FROM {source}{where} {order}", [*values, limit]
+
+
 def matches(row: RunRow, asked: Filter) -> bool:
     """What the questions ask, of one row that no database holds."""
     return (

@@ -4,7 +4,7 @@ by a helper process."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -25,6 +25,7 @@ from windtunnel.world import WORLD
 
 MOST = 1000  # of anything, on one page
 POINTS = 2000  # of a curve
+GROUPS = 200  # of runs; nobody reads more of them
 CURVES = 60  # of which the largest move is looked for at once
 SCANNED = 20_000  # entries that one search looks through; its page says where the next goes on
 
@@ -65,6 +66,13 @@ class Looking:
         await aside(self.ground.freshen)
         page = await aside(self.ground.index.page, wanted, after=after, limit=min(limit, MOST), total=True)
         return types.RunPage(runs=[listed(one) for one in page.items], next=page.next, total=page.total)
+
+    @verb("list_groups", Role.VIEWER)
+    async def groups(self, who: Principal, wanted: Filter, by: Literal["world", "tag"]) -> types.Groups:
+        """How many runs each world or tag has."""
+        await aside(self.ground.freshen)
+        found = await aside(self.ground.index.grouped, wanted, by, limit=GROUPS)
+        return types.Groups(groups=[types.Group(name=name, runs=runs) for name, runs in found.items()])
 
     @verb("get_simulation_status", Role.VIEWER)
     async def get(

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi import Path as PathParam
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
@@ -46,10 +46,7 @@ async def start(ask: Ask, who: Who, request: types.StartRequest, idempotency_key
     return await ask.playing.start(who, request, key=idempotency_key)
 
 
-@routes.get("/simulations", operation_id="list_simulations", summary="List runs", tags=["simulations"])
-async def list_runs(
-    ask: Ask,
-    who: Who,
+def wanted_of(
     world: Word = None,
     scenario: Word = None,
     status: types.Status | None = None,
@@ -61,11 +58,8 @@ async def list_runs(
     since: Annotated[Moment | None, Query(description="Made at this time or later")] = None,
     until: Annotated[Moment | None, Query(description="Made before this time")] = None,
     order: Literal["created", "updated"] = "created",
-    after: After = None,
-    limit: Limit = 50,
-) -> types.RunPage:
-    """Newest first. `next` is the cursor of the next page."""
-    wanted = Filter(
+) -> Filter:
+    return Filter(
         world=world or "",
         scenario=scenario or "",
         status=str(status or ""),
@@ -76,7 +70,23 @@ async def list_runs(
         until=None if until is None else until.timestamp(),
         order=order,
     )
+
+
+Wanted = Annotated[Filter, Depends(wanted_of)]
+
+
+@routes.get("/simulations", operation_id="list_simulations", summary="List runs", tags=["simulations"])
+async def list_runs(
+    ask: Ask, who: Who, wanted: Wanted, after: After = None, limit: Limit = 50
+) -> types.RunPage:
+    """Newest first. `next` is the cursor of the next page."""
     return await ask.looking.list(who, wanted, after=after, limit=limit)
+
+
+@routes.get("/groups", operation_id="list_groups", summary="Runs by world or tag", tags=["simulations"])
+async def groups(ask: Ask, who: Who, wanted: Wanted, by: Literal["world", "tag"] = "world") -> types.Groups:
+    """How many of the runs that a list would show each world or tag has, the most first."""
+    return await ask.looking.groups(who, wanted, by)
 
 
 @routes.get(SIMULATION, operation_id="get_simulation_status", summary="One run", tags=["simulations"])

@@ -68,6 +68,17 @@ class RunPage(Page):
     total: int | None = Field(default=None, description="How many match in all, where that is cheap to say")
 
 
+class Group(Told):
+    name: str = Field(description="The world, or the tag")
+    runs: int
+
+
+class Groups(Told):
+    """The most first. A run of three tags counts in each of them."""
+
+    groups: list[Group]
+
+
 class Started(Told):
     run_id: str
     status: Status
