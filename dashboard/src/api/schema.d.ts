@@ -28,6 +28,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Runs by world or tag
+         * @description How many of the runs that a list would show each world or tag has, the most first.
+         */
+        get: operations["list_groups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/simulations/{run_id}": {
         parameters: {
             query?: never;
@@ -1672,6 +1692,24 @@ export interface components {
              * @default []
              */
             controls: string[];
+        };
+        /** Group */
+        Group: {
+            /**
+             * Name
+             * @description The world, or the tag
+             */
+            name: string;
+            /** Runs */
+            runs: number;
+        };
+        /**
+         * Groups
+         * @description The most first. A run of three tags counts in each of them.
+         */
+        Groups: {
+            /** Groups */
+            groups: components["schemas"]["Group"][];
         };
         /** Happening */
         Happening: {
@@ -3877,6 +3915,10 @@ export interface operations {
     list_simulations: {
         parameters: {
             query?: {
+                /** @description `next` of the page before */
+                after?: string | null;
+                /** @description Of one page */
+                limit?: number;
                 world?: string | null;
                 scenario?: string | null;
                 status?: components["schemas"]["Status"] | null;
@@ -3890,10 +3932,6 @@ export interface operations {
                 /** @description Made before this time */
                 until?: string | null;
                 order?: "created" | "updated";
-                /** @description `next` of the page before */
-                after?: string | null;
-                /** @description Of one page */
-                limit?: number;
             };
             header?: never;
             path?: never;
@@ -3960,6 +3998,55 @@ export interface operations {
             413: components["responses"]["Problem413"];
             414: components["responses"]["Problem414"];
             415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    list_groups: {
+        parameters: {
+            query?: {
+                by?: "world" | "tag";
+                world?: string | null;
+                scenario?: string | null;
+                status?: components["schemas"]["Status"] | null;
+                tag?: string | null;
+                /** @description In its id, scenario, tags or reason */
+                text?: string | null;
+                /** @description Forks of this run */
+                parent?: string | null;
+                /** @description Made at this time or later */
+                since?: string | null;
+                /** @description Made before this time */
+                until?: string | null;
+                order?: "created" | "updated";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Groups"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            414: components["responses"]["Problem414"];
             421: components["responses"]["Problem421"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
