@@ -30,6 +30,8 @@ export class Problem extends Error {
     readonly remedy: string | null,
     readonly errors: { field: string; message: string }[] = [],
     readonly requestId: string | null = null,
+    /** Which field, argument or line: `inline:3:1` is a line and a column of a text that was sent. */
+    readonly where: string | null = null,
   ) {
     super(message);
   }
@@ -47,6 +49,7 @@ export function problemFrom(body: unknown, status: number): Problem {
       said.remedy ?? null,
       said.errors ?? [],
       said.request_id ?? null,
+      said.where ?? null,
     );
   }
   return new Problem(`the server answered ${status} and no reason`, status, "unknown", null);

@@ -45,3 +45,18 @@ export const waitingQuery = queryOptions({
     told(api.GET("/api/approvals", { params: { query: { status: "waiting", limit: 100 } }, signal })),
   refetchInterval: 15_000,
 });
+
+export const modelsQuery = queryOptions({
+  queryKey: ["models"],
+  queryFn: ({ signal }) => told(api.GET("/api/models", { signal })),
+  staleTime: 30_000,
+});
+
+/** The scenario that a run plays; of a fork, as it was changed. */
+export const configQuery = (runId: string) =>
+  queryOptions({
+    queryKey: ["run", runId, "config"],
+    queryFn: ({ signal }) =>
+      told(api.GET("/api/simulations/{run_id}/config", { params: { path: { run_id: runId } }, signal })),
+    staleTime: 60_000,
+  });

@@ -38,6 +38,7 @@ const runs = createRoute({
       tag: text(search, "tag"),
       text: text(search, "text"),
       parent: text(search, "parent"),
+      since: text(search, "since"),
       group: text(search, "group"),
       order: text(search, "order"),
     }),
