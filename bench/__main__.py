@@ -26,6 +26,7 @@ BENCHES = {  # module, by name, in the order in which all of them are run
     "catalog": "bench.catalog",
     "start-latency": "bench.start_latency",
     "fanout": "bench.fanout",
+    "dashboard": "bench.dashboard",
 }
 
 
