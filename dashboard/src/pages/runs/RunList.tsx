@@ -94,7 +94,10 @@ function Header({ order }: { order: "created" | "updated" }) {
       <div
         role="row"
         aria-rowindex={1}
-        className={cx("sr-only border-line border-b text-muted text-xs md:not-sr-only md:!px-2 md:!py-1.5", COLUMNS)}
+        className={cx(
+          "sr-only border-line border-b text-muted text-xs md:not-sr-only md:!px-2 md:!py-1.5",
+          COLUMNS,
+        )}
       >
         {names.map((name, at) => (
           // biome-ignore lint/a11y/useFocusableInteractive: see RunRow
