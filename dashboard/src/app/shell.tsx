@@ -7,6 +7,7 @@ import { useChannel, useLine } from "~/api/stream";
 import { calmly } from "~/lib/calm";
 import { onKey, useCommands } from "~/lib/keys";
 import { Toasts } from "~/ui/dialog";
+import { Icon } from "~/ui/icons";
 import { Badge, cx } from "~/ui/kit";
 import { queryClient } from "./asking";
 
@@ -15,18 +16,18 @@ const KeyHelp = lazy(() => import("./palette").then((room) => ({ default: room.K
 const Identity = lazy(() => import("./identity").then((room) => ({ default: room.Identity })));
 
 const PLACES = [
-  { to: "/", name: "Runs", key: "g r", sign: "≋" },
-  { to: "/new", name: "New run", key: "g n", sign: "+" },
-  { to: "/compare", name: "Compare", key: "g c", sign: "⇄" },
-  { to: "/approvals", name: "Approvals", key: "g a", sign: "✋" },
-  { to: "/questions", name: "Questions", key: "g q", sign: "?" },
-  { to: "/tournaments", name: "Tournaments", key: "g t", sign: "♜" },
-  { to: "/strategies", name: "Strategies", key: "g s", sign: "⌘" },
-  { to: "/evolution", name: "Evolution", key: "g e", sign: "⤳" },
-  { to: "/worlds", name: "Worlds", key: "g w", sign: "◍" },
-  { to: "/schedules", name: "Schedules", key: "g h", sign: "◷" },
-  { to: "/models", name: "Models", key: "g m", sign: "◇" },
-  { to: "/system", name: "System", key: "g y", sign: "⚙" },
+  { to: "/", name: "Runs", key: "g r", sign: "runs" },
+  { to: "/new", name: "New run", key: "g n", sign: "add" },
+  { to: "/compare", name: "Compare", key: "g c", sign: "compare" },
+  { to: "/approvals", name: "Approvals", key: "g a", sign: "hand" },
+  { to: "/questions", name: "Questions", key: "g q", sign: "question" },
+  { to: "/tournaments", name: "Tournaments", key: "g t", sign: "trophy" },
+  { to: "/strategies", name: "Strategies", key: "g s", sign: "layers" },
+  { to: "/evolution", name: "Evolution", key: "g e", sign: "branch" },
+  { to: "/worlds", name: "Worlds", key: "g w", sign: "globe" },
+  { to: "/schedules", name: "Schedules", key: "g h", sign: "clock" },
+  { to: "/models", name: "Models", key: "g m", sign: "model" },
+  { to: "/system", name: "System", key: "g y", sign: "system" },
 ] as const;
 
 export function Shell() {
@@ -77,7 +78,7 @@ export function Shell() {
           onClick={() => setOpen(!open)}
           className="rounded px-2 py-1 text-lg hover:bg-raised"
         >
-          ☰
+          <Icon sign="menu" className="size-5" />
         </button>
         <Brand />
         <span className="ml-auto">
@@ -106,9 +107,7 @@ export function Shell() {
                 className="flex items-center gap-2 rounded-md px-2 py-1.5 text-muted text-sm hover:bg-raised hover:text-ink"
                 activeProps={{ className: "bg-accent-soft font-medium !text-accent" }}
               >
-                <span aria-hidden className="w-4 text-center">
-                  {one.sign}
-                </span>
+                <Icon sign={one.sign} />
                 {one.name}
                 {one.to === "/approvals" && <WaitingCount />}
               </Link>

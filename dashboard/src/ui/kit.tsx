@@ -4,6 +4,7 @@ import { type ButtonHTMLAttributes, type ReactNode, useEffect, useRef, useState 
 import type { Status } from "~/api/client";
 import { dollars, exactly, relative } from "~/lib/format";
 import { useNow } from "~/lib/now";
+import { Icon, type Sign } from "./icons";
 
 export const cx = (...names: (string | false | null | undefined)[]): string =>
   names.filter(Boolean).join(" ");
@@ -40,22 +41,22 @@ export function Badge({
 }
 
 // Each status has a sign as well as a colour: nobody needs colour to read it.
-const STATUS: Record<Status, [Tone, string]> = {
-  queued: ["plain", "…"],
-  running: ["accent", "▶"],
-  waiting: ["warn", "✋"],
-  paused: ["warn", "‖"],
-  completed: ["good", "✓"],
-  failed: ["bad", "✕"],
-  crashed: ["bad", "↯"],
-  cancelled: ["plain", "⊘"],
+const STATUS: Record<Status, [Tone, Sign]> = {
+  queued: ["plain", "dots"],
+  running: ["accent", "play"],
+  waiting: ["warn", "hand"],
+  paused: ["warn", "pause"],
+  completed: ["good", "check"],
+  failed: ["bad", "cross"],
+  crashed: ["bad", "bolt"],
+  cancelled: ["plain", "stop"],
 };
 
 export function StatusBadge({ status, reason }: { status: Status; reason?: string | null }) {
   const [tone, sign] = STATUS[status];
   return (
     <Badge tone={tone} {...(reason && { title: reason })}>
-      <span aria-hidden>{sign}</span>
+      <Icon sign={sign} className="size-3" />
       {status}
     </Badge>
   );
@@ -206,7 +207,7 @@ export function Copy({ text, label, shown = true }: { text: string; label?: stri
         title={done ? "copied" : (label ?? "copy")}
         className="rounded px-1 text-muted text-xs hover:bg-raised hover:text-ink"
       >
-        <span aria-hidden>{done ? "✓" : "⧉"}</span>
+        <Icon sign={done ? "check" : "copy"} className="size-3.5" />
       </button>
       <span role="status" className="sr-only">
         {done ? "copied" : ""}
