@@ -75,7 +75,12 @@ const runJournal = createRoute({
   getParentRoute: () => run,
   path: "/journal",
   validateSearch: (search: Search) =>
-    given({ text: text(search, "text"), kind: text(search, "kind"), phase: text(search, "phase") }),
+    given({
+      text: text(search, "text"),
+      kind: text(search, "kind"),
+      phase: text(search, "phase"),
+      chain: text(search, "chain"),
+    }),
   component: lazyRouteComponent(() => import("~/pages/run/JournalView"), "JournalView"),
 });
 const runProof = createRoute({

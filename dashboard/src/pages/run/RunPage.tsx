@@ -147,7 +147,11 @@ function Tabs({ run }: { run: RunDetail }) {
             <Link
               to={one.to}
               params={{ runId: run.run_id }}
-              search={({ turn, agent }) => ({ ...(turn !== undefined && { turn }), ...(agent && { agent }) })}
+              // In the journal most entries are everybody's: who looks at one agent would miss them.
+              search={({ turn, agent }) => ({
+                ...(turn !== undefined && { turn }),
+                ...(agent && one.end !== "/journal" && { agent }),
+              })}
               activeOptions={{ exact: true, includeSearch: false }}
               className="-mb-px block whitespace-nowrap border-transparent border-b-2 px-3 py-1.5 text-muted text-sm hover:text-ink"
               activeProps={{ className: cx("!border-accent font-medium !text-ink") }}
