@@ -146,9 +146,11 @@ class Steering:
                     effect=one["effect"],
                     kind=one["kind"],
                     actor=one["actor"],
+                    role=one["role"],
                     turn=one["turn"],
                     asked=types.moment(one["asked"]),
                     request=one["request"],
+                    no_op=one["no_op"],
                     answer_schema=one["schema"],
                 )
                 for one in asked

@@ -213,9 +213,11 @@ class Question(Told):
     effect: str
     kind: str
     actor: str
+    role: str = Field(default="", description="The actor's role; empty where it is no agent of the world")
     turn: int
     asked: datetime | None
     request: Any
+    no_op: Any = Field(default=None, description="The answer that does nothing, if there is one")
     answer_schema: dict[str, Any] = Field(default={}, description="The JSON schema of an answer")
 
 
