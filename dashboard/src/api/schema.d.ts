@@ -2135,12 +2135,23 @@ export interface components {
             kind: string;
             /** Actor */
             actor: string;
+            /**
+             * Role
+             * @description The actor's role; empty where it is no agent of the world
+             * @default
+             */
+            role: string;
             /** Turn */
             turn: number;
             /** Asked */
             asked: string | null;
             /** Request */
             request: unknown;
+            /**
+             * No Op
+             * @description The answer that does nothing, if there is one
+             */
+            no_op: unknown;
             /**
              * Answer Schema
              * @description The JSON schema of an answer
