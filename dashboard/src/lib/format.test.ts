@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bytes, change, dollars, figure, relative, span } from "./format";
+import { bytes, change, digits, dollars, figure, relative, span } from "./format";
 
 test("figures show the digits that matter, whatever their size", () => {
   expect([7468427, 98.4, 0.0321149, 0, -1234567, 1234.5].map(figure)).toEqual([
@@ -31,4 +31,15 @@ test("times are said as people say them, before and ahead", () => {
 
 test("sizes are counted in thousands", () => {
   expect([999, 1000, 2_500_000].map(bytes)).toEqual(["999 B", "1.0 KB", "2.5 MB"]);
+});
+
+test("what a person decides on has six digits, and all before the point", () => {
+  expect([0.49999999956, 513144910, 1.0049459, 99999.5, -1234567.8, 0].map(digits)).toEqual([
+    "0.5",
+    "513,144,910",
+    "1.00495",
+    "99,999.5",
+    "-1,234,568",
+    "0",
+  ]);
 });

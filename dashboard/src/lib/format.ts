@@ -19,6 +19,12 @@ export function figure(value: number | null | undefined): string {
   return small.format(value);
 }
 
+const long = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const six = new Intl.NumberFormat("en", { maximumSignificantDigits: 6 });
+
+/** Six digits that matter, and never fewer than stand before the point: what a person decides on. */
+export const digits = (value: number): string => (Math.abs(value) >= 100_000 ? long : six).format(value);
+
 /** As many digits as there are. */
 export const whole = (value: number): string => value.toLocaleString("en", { maximumFractionDigits: 12 });
 
