@@ -7,6 +7,7 @@ export type Run = Schemas["Run"];
 export type RunDetail = Schemas["RunDetail"];
 export type Status = Schemas["Status"];
 export type Approval = Schemas["Approval"];
+export type Question = Schemas["Question"];
 export type Entry = Schemas["Entry"];
 
 /** Where the server stands, without a slash at the end: the page may live under a sub-path. */

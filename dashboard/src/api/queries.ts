@@ -1,6 +1,6 @@
 // What several pages ask. Each query is a function, so that its key is written in one place.
 import { queryOptions } from "@tanstack/react-query";
-import { api, told } from "./client";
+import { api, Problem, type Schemas, told } from "./client";
 
 export const runQuery = (runId: string, turn?: number) =>
   queryOptions({
@@ -59,4 +59,23 @@ export const configQuery = (runId: string) =>
     queryFn: ({ signal }) =>
       told(api.GET("/api/simulations/{run_id}/config", { params: { path: { run_id: runId } }, signal })),
     staleTime: 60_000,
+  });
+
+/** What a run asks of people, without votes. That nothing is asked is an error to the server, and an answer here.
+ * The world's own code looks it up, so it is asked for sparingly. */
+export const questionsQuery = (runId: string) =>
+  queryOptions({
+    queryKey: ["questions", runId],
+    queryFn: async ({ signal }): Promise<Schemas["Question"][]> => {
+      try {
+        const asked = api.GET("/api/simulations/{run_id}/answers", {
+          params: { path: { run_id: runId } },
+          signal,
+        });
+        return (await told(asked)).questions;
+      } catch (error) {
+        if (error instanceof Problem && error.status === 404) return [];
+        throw error;
+      }
+    },
   });

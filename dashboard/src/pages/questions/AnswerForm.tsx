@@ -1,14 +1,14 @@
 // The choices of whoever is asked, with their fields, and the answer that is made of them.
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useId, useState } from "react";
-import { api, told } from "~/api/client";
+import { api, type Question, told } from "~/api/client";
+import { questionsQuery } from "~/api/queries";
 import { queryClient } from "~/app/asking";
 import { spoken } from "~/lib/format";
 import { Button, cx } from "~/ui/kit";
 import { Trouble } from "~/ui/states";
 import { AnswerField } from "./AnswerField";
 import { build, type Choice, choicesOf, fieldsOf, namesSeen, startOf, type Typed } from "./answering";
-import { type Question, questionsQuery } from "./asked";
 
 export function AnswerForm({ question, onSent }: { question: Question; onSent: (answer: unknown) => void }) {
   const choices = choicesOf(question.answer_schema);

@@ -2,16 +2,16 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
-import type { RunDetail } from "~/api/client";
-import { runQuery, worldQuery } from "~/api/queries";
+import type { Question, RunDetail } from "~/api/client";
+import { questionsQuery, runQuery, worldQuery } from "~/api/queries";
 import { useChannel } from "~/api/stream";
 import { queryClient } from "~/app/asking";
 import { calmly } from "~/lib/calm";
 import { Data } from "~/ui/data";
 import { ButtonLink, Card, cx, ended, LINK, StatusBadge, Time, Words } from "~/ui/kit";
 import { Asked, Empty, Loading } from "~/ui/states";
+import { Tree } from "~/ui/tree";
 import { AnswerForm, observed } from "./AnswerForm";
-import { type Question, questionsQuery } from "./asked";
 
 export function AnswerView() {
   const { runId } = useParams({ from: "/runs/$runId/answer" });
@@ -47,14 +47,10 @@ interface Sent {
   answer: unknown;
 }
 
-/** What a run asks next comes by itself. */
+/** What a run asks next comes by itself; how the run stands, the page around this one follows. */
 function useFollowed(runId: string): void {
   const again = useMemo(
-    () =>
-      calmly(() => {
-        void queryClient.invalidateQueries({ queryKey: ["run", runId] });
-        void queryClient.invalidateQueries({ queryKey: ["questions", runId] });
-      }, 500),
+    () => calmly(() => void queryClient.invalidateQueries({ queryKey: ["questions", runId] }), 500),
     [runId],
   );
   useChannel(`run:${runId}`, again);
@@ -130,7 +126,7 @@ function OneQuestion({
         )}
         <details className="mt-4 text-sm">
           <summary className="text-muted">as it was asked, in full</summary>
-          <Words className="mt-2">{JSON.stringify(request, null, 2)}</Words>
+          <Tree value={request} open />
         </details>
       </Card>
       <div className="min-w-0 lg:sticky lg:top-5 lg:row-span-2">

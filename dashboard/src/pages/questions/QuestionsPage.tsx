@@ -2,12 +2,13 @@
 import { useQueries, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { Run } from "~/api/client";
+import { questionsQuery } from "~/api/queries";
 import { useChannel } from "~/api/stream";
 import { queryClient } from "~/app/asking";
 import { calmly } from "~/lib/calm";
 import { ButtonLink, Head, LINK, Progress, Time } from "~/ui/kit";
 import { Asked, Empty, Loading } from "~/ui/states";
-import { questionsQuery, waitingRunsQuery } from "./asked";
+import { waitingRunsQuery } from "./asked";
 
 /** To look up a question, a helper opens the run; the others say what they wait for when they are opened. */
 const MOST_LOOKED_UP = 20;

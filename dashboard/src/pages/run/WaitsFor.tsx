@@ -1,20 +1,13 @@
 // For what a run waits, and where a person can do something about it.
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { api, type RunDetail, told } from "~/api/client";
-import { waitingQuery } from "~/api/queries";
+import type { RunDetail } from "~/api/client";
+import { questionsQuery, waitingQuery } from "~/api/queries";
 import { LINK } from "~/ui/kit";
 
 export function WaitsFor({ run }: { run: RunDetail }) {
   const approvals = useQuery(waitingQuery).data?.approvals.filter((one) => one.run_id === run.run_id) ?? [];
-  const questions = useQuery({
-    queryKey: ["questions", run.run_id],
-    queryFn: ({ signal }) =>
-      told(
-        api.GET("/api/simulations/{run_id}/answers", { params: { path: { run_id: run.run_id } }, signal }),
-      ),
-  }).data?.questions;
-  const asked = questions?.filter((one) => approvals.every((vote) => vote.effect !== one.effect)) ?? [];
+  const asked = useQuery(questionsQuery(run.run_id)).data ?? [];
   return (
     <div role="status" className="mb-3 rounded-lg border border-warn/40 bg-warn-soft px-3 py-2 text-sm">
       {approvals.map((one) => (
