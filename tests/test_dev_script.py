@@ -127,6 +127,13 @@ def test_an_environment_that_is_up_to_date_costs_not_a_word(ready):
     assert ready.asked() == []
 
 
+def test_what_python_compiles_is_kept_though_the_machine_says_no(ready):
+    (ready.root / ".venv" / "bin" / "windtunnel").write_text("#!/bin/sh\nenv\n", encoding="utf-8")
+    said = ready.dev("worlds", PYTHONDONTWRITEBYTECODE="1", OTHER="1").stdout.splitlines()
+    assert "OTHER=1" in said
+    assert not [line for line in said if line.startswith("PYTHONDONTWRITEBYTECODE")]
+
+
 def test_what_is_no_verb_reaches_windtunnel_unchanged(ready):
     assert ready.dev("run", "two words", "", "*").stdout.endswith("\n<run><two words><><*>")
 
