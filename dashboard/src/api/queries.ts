@@ -79,3 +79,18 @@ export const questionsQuery = (runId: string) =>
       }
     },
   });
+
+export const scenarioQuery = (name: string) => {
+  const [world = "", ...rest] = name.split("/");
+  return queryOptions({
+    queryKey: ["scenario", name],
+    queryFn: ({ signal }) =>
+      told(
+        api.GET("/api/scenarios/{world}/{name}", {
+          params: { path: { world, name: rest.join("/") || "-" } },
+          signal,
+        }),
+      ),
+    staleTime: 60_000,
+  });
+};

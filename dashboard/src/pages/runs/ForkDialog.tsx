@@ -3,6 +3,7 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { useId, useState } from "react";
 import { api, type Run, type Schemas, told } from "~/api/client";
 import { configQuery } from "~/api/queries";
+import { useOnce } from "~/lib/once";
 import { readSettings } from "~/lib/settings";
 import { Dialog } from "~/ui/dialog";
 import { Button, ButtonLink, FIELD } from "~/ui/kit";
@@ -40,7 +41,7 @@ export function ForkDialog({ run, onClose }: { run: Run; onClose: () => void }) 
   const [changes, setChanges] = useState("");
   const [agents, setAgents] = useState<Record<string, string>>({});
   const [branches, setBranches] = useState("1");
-  const [key] = useState(() => crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`);
+  const once = useOnce();
   const fork = useMutation({
     meta: { quiet: true },
     mutationFn: (body: Schemas["ForkRequest"]) =>
@@ -49,7 +50,7 @@ export function ForkDialog({ run, onClose }: { run: Run; onClose: () => void }) 
           // Pressed twice, or sent twice by a bad line: one fork. Another fork is another request.
           params: {
             path: { run_id: run.run_id },
-            header: { "idempotency-key": `${key} ${digest(JSON.stringify(body))}` },
+            header: { "idempotency-key": once(body) },
           },
           body,
         }),
@@ -191,11 +192,4 @@ function Made({ forked }: { forked: Schemas["Forked"] }) {
       </div>
     </div>
   );
-}
-
-/** Short, and another for another text; it guards nothing. */
-function digest(text: string): string {
-  let sum = 5381;
-  for (let at = 0; at < text.length; at++) sum = (sum * 33 + text.charCodeAt(at)) | 0;
-  return (sum >>> 0).toString(36);
 }
