@@ -13,7 +13,7 @@ from starlette.background import BackgroundTask
 
 from windtunnel.control.index import Filter
 from windtunnel.server import types
-from windtunnel.server.looking import Wanted
+from windtunnel.server.looking import Wanted as WantedEntries
 from windtunnel.server.rest.bodies import stored
 from windtunnel.server.rest.careful import CarefulRoute
 from windtunnel.server.rest.common import PROBLEMS, After, Ask, Limit, Moment, RunPath, TurnQuery, Who, Word
@@ -169,7 +169,7 @@ async def entries(
 ) -> types.EntryPage:
     """Entry by entry as it was written, with the past that a fork shares. A search may give a page not
     full, or empty, with a `next`: it has looked through as much as one request may."""
-    return await ask.looking.entries(who, run_id, after, limit, Wanted(turn, kind, actor, text, phase))
+    return await ask.looking.entries(who, run_id, after, limit, WantedEntries(turn, kind, actor, text, phase))
 
 
 @routes.get(
