@@ -44,12 +44,12 @@ def hidden(subject: Subject) -> Iterator[Finding]:
         return
     changed = False
     for turn in subject.some_turns():
-        for actor in subject.base().at(turn).cast.actors:
+        player = subject.base().at(turn)
+        before = player.codec.encode(player.frame.state)  # read back for each redraw, which may change it
+        for actor in player.cast.actors:
+            seen = encode_body(now(player.engine.observe(_fresh(player, before), actor)))
             for luck in range(REDRAWS):
-                player = subject.base().at(turn)
-                before = player.codec.encode(player.frame.state)
-                seen = encode_body(now(player.engine.observe(player.frame.state, actor)))
-                state = redraw(player.frame.state, actor, Chance("redraw", turn, actor.id, luck))
+                state = redraw(_fresh(player, before), actor, Chance("redraw", turn, actor.id, luck))
                 again = encode_body(now(player.engine.observe(state, actor)))
                 if seen != again:
                     yield subject.find(
@@ -59,13 +59,18 @@ def hidden(subject: Subject) -> Iterator[Finding]:
                         "leave it out of observe(), or out of redraw_hidden if it is no secret",
                     )  # fmt: skip
                     return
-                changed |= player.codec.encode(state) != before
+                changed = changed or player.codec.encode(state) != before
     if changed:
         yield subject.find(name, "ok", "observations do not depend on what was drawn again")
     else:
         yield subject.find(
             name, "lacks", "redraw_hidden never changed a thing", "let it draw the secrets again"
         )
+
+
+def _fresh(player: Player, raw: bytes) -> Any:
+    """The state as a resumed run would have it."""
+    return player.codec.decode(raw, player.tape.lineage.segment)
 
 
 def purity(subject: Subject) -> Iterator[Finding]:
