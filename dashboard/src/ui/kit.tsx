@@ -231,17 +231,25 @@ async function copyText(text: string): Promise<void> {
 export function Words({
   children,
   from,
+  flows = false,
   className,
 }: {
   children: string;
   from?: string;
+  /** One of many in a place that scrolls: as high as it is. */
+  flows?: boolean;
   className?: string;
 }) {
   return (
     <figure className={cx("min-w-0 rounded-md border border-line border-l-4 bg-ground px-3 py-2", className)}>
       {from && <figcaption className="mb-1 text-muted text-xs">{from} wrote</figcaption>}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
-      <pre className="max-h-96 overflow-auto whitespace-pre-wrap break-words font-mono text-xs" tabIndex={0}>
+      <pre
+        {...(!flows && { tabIndex: 0 })} // what scrolls must be reached by keyboard
+        className={cx(
+          "whitespace-pre-wrap break-words font-mono text-xs",
+          !flows && "max-h-96 overflow-auto",
+        )}
+      >
         {children}
       </pre>
     </figure>

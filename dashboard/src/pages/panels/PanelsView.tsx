@@ -1,5 +1,131 @@
-import { Head } from "~/ui/kit";
+// A run as its world lays it out. What to show is data that the world declares; here is how it is drawn.
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { type CSSProperties, useCallback, useMemo } from "react";
+import type { RunDetail, Schemas } from "~/api/client";
+import { runQuery, worldQuery } from "~/api/queries";
+import { useCommands } from "~/lib/keys";
+import { cx } from "~/ui/kit";
+import { Asked, Empty, Trouble } from "~/ui/states";
+import { usePage } from "./asked";
+import { Names, namesOf } from "./colours";
+import { PanelFrame } from "./PanelFrame";
+import { type Showing, Shown } from "./showing";
+
+type View = Schemas["PanelView"];
 
 export function PanelsView() {
-  return <Head title="PanelsView" />;
+  const { runId } = useParams({ from: "/runs/$runId" });
+  const query = useQuery(runQuery(runId));
+  return <Asked query={query}>{(run) => <Page key={run.run_id} run={run} />}</Asked>;
+}
+
+function Page({ run }: { run: RunDetail }) {
+  const { turn: named, agent } = useSearch({ from: "/runs/$runId" });
+  const query = usePage(run.run_id, named === undefined ? undefined : Math.min(named, run.turn));
+  const declared = useQuery(worldQuery(run.world)).data?.panels ?? [];
+  const page = query.data;
+  const setSearch = useSetSearch();
+  const showing = useMemo<Showing>(
+    () => ({ run, turn: page?.turn ?? 0, agent, setSearch }),
+    [run, page?.turn, agent, setSearch],
+  );
+  const names = useMemo(() => (page ? namesOf(page) : []), [page]);
+  const panels = page?.panels ?? declared.map((panel) => ({ panel, parts: [] }));
+  useJumps(panels);
+  if (query.error && !page) return <Trouble error={query.error} retry={() => void query.refetch()} />;
+  if (page && page.panels.length === 0) return <Bare world={run.world} />;
+  return (
+    <Shown value={showing}>
+      <Names value={names}>
+        {query.error && <Late error={query.error} turn={page?.turn} />}
+        <Grid panels={panels} stale={query.isPlaceholderData} waits={!page} />
+      </Names>
+    </Shown>
+  );
+}
+
+function useSetSearch(): Showing["setSearch"] {
+  const navigate = useNavigate();
+  return useCallback(
+    (next) =>
+      void navigate({
+        to: ".",
+        search: (now: Record<string, unknown>) => ({ ...now, ...next }),
+        replace: true,
+        resetScroll: false,
+      }),
+    [navigate],
+  );
+}
+
+/** The palette goes to any panel of the page. */
+function useJumps(panels: readonly View[]): void {
+  useCommands(
+    panels.map(({ panel }) => ({
+      title: `Go to “${panel.title}”`,
+      group: "World",
+      run: () => {
+        const place = document.getElementById(`panel-${panel.id}`);
+        place?.scrollIntoView({ block: "start" });
+        place?.focus({ preventScroll: true });
+      },
+    })),
+  );
+}
+
+// Twelve columns where there is room for them, two where there is some, one on a phone.
+const SPANS = "@2xl:[grid-column:span_var(--some)] @4xl:[grid-column:span_var(--all)]";
+
+const spans = (width: number): CSSProperties =>
+  ({ "--some": width <= 6 ? 6 : 12, "--all": Math.min(12, Math.max(1, width)) }) as CSSProperties;
+
+function Grid({ panels, stale, waits }: { panels: readonly View[]; stale: boolean; waits: boolean }) {
+  return (
+    <div className="@container">
+      {waits && (
+        <p role="status" className="sr-only">
+          The page is being drawn
+        </p>
+      )}
+      <div
+        aria-busy={stale || waits}
+        className={cx(
+          "grid grid-cols-1 gap-4 @2xl:grid-cols-12",
+          stale && "opacity-70 transition-opacity delay-150",
+        )}
+      >
+        {panels.map((view) => (
+          <div
+            key={view.panel.id}
+            id={`panel-${view.panel.id}`}
+            tabIndex={-1}
+            className={cx("flex min-w-0 scroll-mt-4", SPANS)}
+            style={spans(view.panel.width)}
+          >
+            <PanelFrame view={view} />
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+function Late({ error, turn }: { error: unknown; turn: number | undefined }) {
+  const why = error instanceof Error ? error.message : String(error);
+  return (
+    <p role="alert" className="mb-3 rounded-md bg-warn-soft px-3 py-2 text-sm text-warn">
+      This is how it stood after turn {turn}; what came since could not be drawn: {why}
+    </p>
+  );
+}
+
+function Bare({ world }: { world: string }) {
+  return (
+    <Empty title={`${world} lays out no page of its own`} command="windtunnel new world harbour">
+      A world declares what its page shows, in a few lines: figures, tables, flows, a talk. docs/panels.md
+      says how; a new world comes with such a page. This run's curves, turns and journal are there all the
+      same.
+    </Empty>
+  );
 }
