@@ -1,6 +1,6 @@
 // One panel: its title and help, whose it is where it is repeated, and its parts, each with what went wrong with it.
 import { CatchBoundary } from "@tanstack/react-router";
-import type { ReactNode } from "react";
+import { memo, type ReactNode } from "react";
 import type { Schemas } from "~/api/client";
 import { Card, cx } from "~/ui/kit";
 import { Loading } from "~/ui/states";
@@ -21,7 +21,7 @@ import { useShowing } from "./showing";
 type View = Schemas["PanelView"];
 type Part = Schemas["PanelPart"];
 
-export function PanelFrame({ view: { panel, parts } }: { view: View }) {
+export const PanelFrame = memo(function PanelFrame({ view: { panel, parts } }: { view: View }) {
   const { agent, setSearch } = useShowing();
   const whose = parts.flatMap((part) => (part.agent === null ? [] : [part.agent]));
   const chosen = parts.find((part) => part.agent === agent) ?? parts[0];
@@ -58,7 +58,7 @@ export function PanelFrame({ view: { panel, parts } }: { view: View }) {
       )}
     </Card>
   );
-}
+});
 
 // Kinds that are small enough to stand side by side; of others one is seen at a time.
 const SMALL: ReadonlySet<string> = new Set(["figures", "bars", "text"]);

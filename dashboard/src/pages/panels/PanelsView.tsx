@@ -1,12 +1,13 @@
 // A run as its world lays it out. What to show is data that the world declares; here is how it is drawn.
 import { useQuery } from "@tanstack/react-query";
-import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { type CSSProperties, useCallback, useMemo } from "react";
 import type { RunDetail, Schemas } from "~/api/client";
-import { runQuery, worldQuery } from "~/api/queries";
+import { worldQuery } from "~/api/queries";
 import { useCommands } from "~/lib/keys";
+import { useRun } from "~/pages/run/live";
 import { cx } from "~/ui/kit";
-import { Asked, Empty, Trouble } from "~/ui/states";
+import { Empty, Trouble } from "~/ui/states";
 import { usePage } from "./asked";
 import { Names, namesOf } from "./colours";
 import { PanelFrame } from "./PanelFrame";
@@ -15,23 +16,13 @@ import { type Showing, Shown } from "./showing";
 type View = Schemas["PanelView"];
 
 export function PanelsView() {
-  const { runId } = useParams({ from: "/runs/$runId" });
-  const query = useQuery(runQuery(runId));
-  return <Asked query={query}>{(run) => <Page key={run.run_id} run={run} />}</Asked>;
-}
-
-function Page({ run }: { run: RunDetail }) {
-  const { turn: named, agent } = useSearch({ from: "/runs/$runId" });
-  const query = usePage(run.run_id, named === undefined ? undefined : Math.min(named, run.turn));
+  const { run, turn, fixed } = useRun();
+  const query = usePage(run.run_id, fixed ? turn : undefined);
   const declared = useQuery(worldQuery(run.world)).data?.panels ?? [];
   const page = query.data;
-  const setSearch = useSetSearch();
-  const showing = useMemo<Showing>(
-    () => ({ run, turn: page?.turn ?? 0, agent, setSearch }),
-    [run, page?.turn, agent, setSearch],
-  );
   const names = useMemo(() => (page ? namesOf(page) : []), [page]);
   const panels = page?.panels ?? declared.map((panel) => ({ panel, parts: [] }));
+  const showing = useWhatIsShown(run, page?.turn ?? 0);
   useJumps(panels);
   if (query.error && !page) return <Trouble error={query.error} retry={() => void query.refetch()} />;
   if (page && page.panels.length === 0) return <Bare world={run.world} />;
@@ -39,9 +30,25 @@ function Page({ run }: { run: RunDetail }) {
     <Shown value={showing}>
       <Names value={names}>
         {query.error && <Late error={query.error} turn={page?.turn} />}
-        <Grid panels={panels} stale={query.isPlaceholderData} waits={!page} />
+        <p className="figures mb-2 min-h-5 text-muted text-sm" role={page ? undefined : "status"}>
+          {page ? `As ${run.world} lays it out, after turn ${page.turn.toLocaleString("en")}` : "being drawn"}
+        </p>
+        <Grid panels={panels} stale={query.isPlaceholderData || !page} />
       </Names>
     </Shown>
+  );
+}
+
+/** A run tells of itself several times a second; the panels hear of it when something changes for them. */
+function useWhatIsShown(run: RunDetail, turn: number): Showing {
+  const { agent } = useSearch({ from: "/runs/$runId" });
+  const setSearch = useSetSearch();
+  const scored = JSON.stringify(Object.keys(run.metrics));
+  const agents = useMemo(() => new Set<string>(JSON.parse(scored)), [scored]);
+  const { run_id: runId, status } = run;
+  return useMemo(
+    () => ({ runId, status, agents, turn, agent, setSearch }),
+    [runId, status, agents, turn, agent, setSearch],
   );
 }
 
@@ -80,16 +87,11 @@ const SPANS = "@2xl:[grid-column:span_var(--some)] @4xl:[grid-column:span_var(--
 const spans = (width: number): CSSProperties =>
   ({ "--some": width <= 6 ? 6 : 12, "--all": Math.min(12, Math.max(1, width)) }) as CSSProperties;
 
-function Grid({ panels, stale, waits }: { panels: readonly View[]; stale: boolean; waits: boolean }) {
+function Grid({ panels, stale }: { panels: readonly View[]; stale: boolean }) {
   return (
     <div className="@container">
-      {waits && (
-        <p role="status" className="sr-only">
-          The page is being drawn
-        </p>
-      )}
       <div
-        aria-busy={stale || waits}
+        aria-busy={stale}
         className={cx(
           "grid grid-cols-1 gap-4 @2xl:grid-cols-12",
           stale && "opacity-70 transition-opacity delay-150",

@@ -1,9 +1,12 @@
-// What every panel of a page may want to know of it.
+// What every panel of a page may want to know of it. It changes with the picture, not with each word of the run.
 import { createContext, useContext } from "react";
-import type { RunDetail } from "~/api/client";
+import type { Status } from "~/api/client";
 
 export interface Showing {
-  run: RunDetail;
+  runId: string;
+  status: Status;
+  /** Who plays, as far as anybody scores. */
+  agents: ReadonlySet<string>;
   /** The turn whose picture is shown, which may lag behind the one that was asked for. */
   turn: number;
   /** The agent one looks at, as the address has it. */

@@ -22,8 +22,8 @@ export function ChatPanel({ panel, data }: PartOf<"chat">) {
 const EVENT = ""; // no question: a message of its own
 
 function useSending(panel: Of<"chat">) {
-  const { run } = useShowing();
-  const params = { path: { run_id: run.run_id } };
+  const { runId } = useShowing();
+  const params = { path: { run_id: runId } };
   return useMutation({
     meta: { quiet: true },
     mutationFn: ({ text, question }: { text: string; question: string }) =>
@@ -40,12 +40,12 @@ function useSending(panel: Of<"chat">) {
               body: { effect: question, result: text },
             }),
           ),
-    onSuccess: () => queryClient.invalidateQueries({ queryKey: ["panels", run.run_id] }),
+    onSuccess: () => queryClient.invalidateQueries({ queryKey: ["panels", runId] }),
   });
 }
 
 function Box({ panel, questions }: { panel: Of<"chat">; questions: readonly string[] }) {
-  const { run } = useShowing();
+  const { status } = useShowing();
   const [text, setText] = useState("");
   const [chosen, setChosen] = useState<string | null>(null);
   const label = useId();
@@ -53,8 +53,8 @@ function Box({ panel, questions }: { panel: Of<"chat">; questions: readonly stri
   const targets = [...questions, ...(panel.event ? [EVENT] : [])];
   // A question that is gone, answered elsewhere, cannot be answered any more.
   const question = chosen !== null && targets.includes(chosen) ? chosen : targets[0];
-  if (ended(run.status))
-    return <p className="mt-3 text-muted text-sm">The run is {run.status}: it hears nothing any more.</p>;
+  if (ended(status))
+    return <p className="mt-3 text-muted text-sm">The run is {status}: it hears nothing any more.</p>;
   if (question === undefined)
     return <p className="mt-3 text-muted text-sm">Nothing is asked. A box opens here when the run asks.</p>;
   const submit = (event?: FormEvent) => {

@@ -26,11 +26,11 @@ const together = (all: UseQueryResult<Schemas["Curves"]>[]) => ({
 });
 
 export function CurvesPanel({ panel, data }: PartOf<"curves">) {
-  const { run, turn, setSearch } = useShowing();
+  const { runId, turn, setSearch } = useShowing();
   const names = useNames();
   const wanted = [...new Set(data.series.map((one) => one.name))];
   const asked = useQueries({
-    queries: wanted.map((name) => curvesQuery(run.run_id, name)),
+    queries: wanted.map((name) => curvesQuery(runId, name)),
     combine: together,
   });
   useAgain(asked, turn);

@@ -58,7 +58,7 @@ export function Feed({
 }
 
 function Item({ one, fields }: { one: Data["items"][number]; fields: Data["fields"] }) {
-  const { run } = useShowing();
+  const { runId, agents } = useShowing();
   return (
     <li className="min-w-0">
       <p className="mb-1 flex flex-wrap items-baseline gap-x-2 gap-y-0.5 text-xs">
@@ -76,8 +76,8 @@ function Item({ one, fields }: { one: Data["items"][number]; fields: Data["field
         {one.turn !== null && (
           <Link
             to="/runs/$runId/turn"
-            params={{ runId: run.run_id }}
-            search={{ turn: one.turn, ...(run.metrics[one.from] && { agent: one.from }) }}
+            params={{ runId: runId }}
+            search={{ turn: one.turn, ...(agents.has(one.from) && { agent: one.from }) }}
             className="figures ml-auto text-muted underline decoration-line underline-offset-2 hover:text-ink"
           >
             turn {one.turn.toLocaleString("en")}
