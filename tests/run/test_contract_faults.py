@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.run.toy import Give, Rules, State, give, make, python, scene
 from windtunnel.codec import describe_type, schema_hash
 from windtunnel.errors import AgentError, CodecError, EngineError, InvariantBroken, RunError, VersionMismatch
 from windtunnel.journal import Status
+from windtunnel.run.fork import Change
 from windtunnel.testing.lab import Lab
 from windtunnel.world import AgentSpec, Applied, Event
 
@@ -311,3 +313,26 @@ def test_a_role_with_one_bad_seat_is_refused_before_the_run_exists(tmp_path: Pat
             lab.begin(scene(AgentSpec("a", policy="genius")))
         with pytest.raises(NotFound):
             lab.row()
+
+
+def test_a_fork_stands_with_its_mail_or_not_at_all_whenever_its_maker_is_killed(tmp_path: Path) -> None:
+    """At each call and return another connection looks: what it sees is what a kill there leaves."""
+    left: set[tuple[int, int]] = set()
+    asked = "SELECT (SELECT count(*) FROM run WHERE run_id='fork'), (SELECT count(*) FROM inbox)"
+    with Lab(make(), folder=tmp_path) as lab:
+        lab.play(scene())
+        witness = apsw.Connection(str(lab.path), flags=apsw.SQLITE_OPEN_READWRITE)
+
+        def look(*_: object) -> None:
+            left.update(witness.execute(asked))
+
+        before, change = sys.getprofile(), Change(events=[{"kind": "rain"}, {"kind": "wind"}])
+        sys.setprofile(look)
+        try:
+            lab.fork("3", change=change)
+        finally:
+            sys.setprofile(before)
+        witness.close()
+        assert left == {(0, 0), (1, 2)}
+        assert lab.go("fork").status is Status.COMPLETED
+        assert lab.at(run_id="fork").frame.state.heard == ["rain", "wind"]

@@ -14,7 +14,7 @@ import msgspec
 from windtunnel.codec import decode_body, describe_type, encode_body
 from windtunnel.errors import ScenarioError
 from windtunnel.journal import GENESIS, Batch, Entry, RunRow, Status, Store, entry_hash, operation_hash
-from windtunnel.journal.model import Operation
+from windtunnel.journal.model import Mail, Operation
 from windtunnel.journal.schema import HISTORY
 from windtunnel.run.casting import Cast
 from windtunnel.run.clock import Clock
@@ -87,9 +87,16 @@ def begin(
 
 
 def add(
-    store: Store, row: RunRow, entries: list[Entry], now: float, effects: Any = (), said: Said = ()
+    store: Store,
+    row: RunRow,
+    entries: list[Entry],
+    now: float,
+    effects: Any = (),
+    said: Said = (),
+    letters: Sequence[Mail] = (),
 ) -> None:
-    """A new run with its first entries and operations, as one commit."""
+    """A new run with its first entries, operations and mail, as one commit: no crash leaves it, and nobody
+    takes it up, without a part of them."""
     last = entries[-1]
     row = msgspec.structs.replace(row, head_seq=last.seq, head_hash=last.hash)
     operations: list[Operation] = []
@@ -101,4 +108,4 @@ def add(
     if operations:
         row = msgspec.structs.replace(row, op_seq=operations[-1].seq, op_hash=prev)
     batch = Batch(row.run_id, 0, entries=entries, operations=operations, effects=list(effects), at=now)
-    store.bring_in(row, [batch])
+    store.bring_in(row, [batch], letters)

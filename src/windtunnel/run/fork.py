@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from windtunnel.codec import decode_body, encode_body
 from windtunnel.errors import NotFound, UsageError, WrongState
-from windtunnel.journal import Effect, Entry, RunRow, Status, Store, entry_hash
+from windtunnel.journal import Effect, Entry, Mail, RunRow, Status, Store, entry_hash
 from windtunnel.journal.lineage import Lineage
 from windtunnel.run.at_once import at_once
 from windtunnel.run.begin import Said, add, check_scenario
@@ -104,9 +104,8 @@ def fork(  # noqa: PLR0913 - the options of a fork, each by name
         created=now, updated=now, tags=parent.tags, reason=None, pruned=None,
     )  # fmt: skip
     effects = _carried(lineage, point, scenario) + _undecided(lineage, point.turn)
-    add(store, row, [entry], now, effects, said)
-    for event in events:
-        store.post(run_id, "event", encode_body(event), "fork", now)
+    letters = [Mail(0, "event", encode_body(event), "fork", now, None) for event in events]
+    add(store, row, [entry], now, effects, said, letters)  # the store numbers letters
     return store.run(run_id)
 
 
