@@ -304,6 +304,38 @@ def test_what_models_cost_is_summed_as_the_run_goes_on(shelf: Shelf, index: Inde
     assert index.find("r01").spend == 42
 
 
+def test_how_often_models_were_asked_is_counted_once_for_each_attempt(shelf: Shelf, index: Index) -> None:
+    shelf.put(row("r01", status=Status.QUEUED), row("r02", status=Status.QUEUED))
+    asked: Told = [("model_attempt", {"cost": 1})]
+    shelf.write("r01", Status.PAUSED, operations=[*asked * 2, ("model_doubt", {}), ("model_skipped", {})])
+    shelf.write("r02", Status.PAUSED, store="r01", operations=asked)
+    index.refresh()
+    assert index.totals()[2] == 3
+    balance: Told = [("model_balance", {"spent": [2, 2], "doubtful": [0, 0]})]
+    shelf.write("r01", Status.PAUSED, operations=[*balance, *asked], at=3000.0)
+    index.refresh()
+    assert index.totals()[2] == 4
+    index.rebuild()  # what stands before the balance counts too
+    assert index.totals()[2] == 4
+
+
+def test_an_index_of_an_earlier_version_reads_all_again(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.put(row("r01", status=Status.QUEUED), row("r02", status=Status.QUEUED))
+    shelf.write("r01", Status.PAUSED, operations=[("model_attempt", {"cost": 5})])
+    workspace = Workspace(tmp_path)
+    index = open_index(workspace)
+    index.refresh()
+    index.database.rows("ALTER TABLE listed DROP COLUMN calls")
+    index.database.rows("UPDATE room SET version=1 WHERE name='index'")
+    index.close()
+    for _ in range(2):
+        index = open_index(workspace)
+        assert len(list(index.each())) == 2  # lists stay whole meanwhile
+        index.refresh()
+        assert (index.totals(), index.find("r01").spend) == ((6, 5, 1), 5)
+        index.close()
+
+
 def test_the_first_vote_to_expire_is_when_a_run_wakes(shelf: Shelf, index: Index) -> None:
     shelf.put(row("r01", status=Status.QUEUED))
     waits = [approval(100.0, 60.0), approval(90.0, None), approval(80.0, 900.0)]

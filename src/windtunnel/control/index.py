@@ -73,7 +73,7 @@ class Problem(Struct, frozen=True):
 class Index:
     def __init__(self, database: Database, stores: Stores) -> None:
         self.database, self._stores = database, stores
-        database.lay(sql.ROOM, [sql.TABLES])
+        database.lay(sql.ROOM, sql.STEPS)
 
     def close(self) -> None:
         self._stores.close()
@@ -183,7 +183,7 @@ class Index:
 
     def _known(self, name: str, run_ids: Sequence[str] | None = None) -> dict[str, Known]:
         asked = (
-            "SELECT run_id,said,turn,head_seq,op_seq,updated,pruned,known,spend,counted FROM listed"
+            "SELECT run_id,said,turn,head_seq,op_seq,updated,pruned,known,spend,counted,calls FROM listed"
             " WHERE location=?"
         )
         if run_ids is None or len(run_ids) > FEW:
@@ -193,7 +193,7 @@ class Index:
             found = self.database.rows(f"{asked} AND run_id IN ({marks})", [name, *run_ids])
         else:
             found = []
-        return {row[0]: Known(tuple(row[1:7]) if row[7] else (), row[8], row[9]) for row in found}
+        return {row[0]: Known(tuple(row[1:7]) if row[7] else (), *row[8:11]) for row in found}
 
     def _write(self, changes: Sequence[_Change]) -> None:
         if not changes:
@@ -277,11 +277,12 @@ class Index:
         told = {str(status): counts.get(status, 0) - gone.get(status, 0) for status in Status}
         return {**told, "pruned": sum(gone.values())}
 
-    def totals(self) -> tuple[int, int]:
-        """Turns that were played and micro-dollars that models cost, of all runs that are kept."""
-        sql_ = "SELECT coalesce(sum(turn), 0), coalesce(sum(spend), 0) FROM listed WHERE pruned IS NULL"
-        ((turns, spend),) = self.database.rows(sql_)
-        return int(turns), int(spend)
+    def totals(self) -> tuple[int, int, int]:
+        """Turns that were played, micro-dollars that models cost and how often models were asked, of all runs
+        that are kept."""
+        sums = ", ".join(f"coalesce(sum({name}), 0)" for name in ("turn", "spend", "calls"))
+        ((turns, spend, calls),) = self.database.rows(f"SELECT {sums} FROM listed WHERE pruned IS NULL")
+        return int(turns), int(spend), int(calls)
 
     def due(self, now: float, limit: int = DEFAULT) -> list[Listed]:
         """Runs of which a waiting vote has expired: they want to be taken up, so that it is told to them."""
@@ -390,4 +391,5 @@ def _values(name: str, seen: Seen, *, known: bool) -> list[Any]:
     plain = [getattr(row, column) for column in sql.RUN_COLUMNS]
     plain[STATUS] = str(row.status)
     words = sql.words_of(row)
-    return [*plain, name, seen.said, seen.holder, seen.spend, seen.counted, seen.wake, int(known), words]
+    own = [seen.said, seen.holder, seen.spend, seen.counted, seen.wake, int(known), words, seen.calls]
+    return [*plain, name, *own]

@@ -39,6 +39,7 @@ class Known(Struct):
     mark: tuple[Any, ...]
     spend: int
     counted: int
+    calls: int = 0
 
 
 class Seen(Struct):
@@ -50,6 +51,7 @@ class Seen(Struct):
     spend: int = 0
     counted: int = -1
     wake: float | None = None
+    calls: int = 0
 
 
 # What the index has of these runs of a store, or of all.
@@ -267,7 +269,8 @@ def mark(row: RunRow) -> tuple[Any, ...]:
 def _seen(store: Store, row: RunRow, before: Known | None) -> Seen:
     seen = Seen(row, str(row.status))
     if row.pruned is not None:
-        seen.spend, seen.counted = (before.spend, before.counted) if before else (0, -1)
+        if before is not None:
+            seen.spend, seen.calls, seen.counted = before.spend, before.calls, before.counted
         return seen
     if row.status is Status.RUNNING:
         lease = store.lease(row.run_id)
@@ -275,26 +278,30 @@ def _seen(store: Store, row: RunRow, before: Known | None) -> Seen:
         seen.holder = msgspec.json.encode(owner).decode() if owner else ""
         if owner is None or not lives(owner):
             seen.row = msgspec.structs.replace(row, status=Status.CRASHED)
-    seen.spend = _spent(store, row, before)
+    seen.spend, seen.calls = _asked(store, row, before)
     seen.counted = row.op_seq
     if not row.status.ended:
         seen.wake = _wake(store, row.run_id)
     return seen
 
 
-def _spent(store: Store, row: RunRow, before: Known | None) -> int:
-    """What its models cost, in micro-dollars, as its own account is told: a balance and what came since."""
+def _asked(store: Store, row: RunRow, before: Known | None) -> tuple[int, int]:
+    """What its models cost, in micro-dollars, as its own account is told: a balance and what came since. And
+    how often they were asked: each attempt that went out to a provider."""
     if before is not None and 0 <= before.counted <= row.op_seq:
-        total, after = before.spend, before.counted
+        total, calls, after = before.spend, before.calls, before.counted
+        all_counted = False
     else:
         balance = store.last_operation(row.run_id, BALANCE)
         total, after = 0, -1 if balance is None else balance.seq - 1
+        calls, all_counted = store.count_operations(row.run_id, ATTEMPT), True
     for operation in store.operations(row.run_id, after=after):
         if operation.kind == BALANCE:
             total = int(decode_body(operation.body)["spent"][0])
         elif operation.kind in (ATTEMPT, DOUBT):
             total += int(decode_body(operation.body).get("cost", 0))
-    return total
+            calls += operation.kind == ATTEMPT and not all_counted
+    return total, calls
 
 
 def _wake(store: Store, run_id: str) -> float | None:

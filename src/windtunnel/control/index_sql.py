@@ -20,8 +20,8 @@ ROOM = "index"
 RUN_COLUMNS = RunRow.__struct_fields__
 # `said` is the status as the journal has it (`status` is what is true: a dead run is crashed), `holder` who
 # plays it, `counted` the operation up to which `spend` is summed, `known` whether it was read from a journal
-# or only told, `words` what a search looks into.
-OWN_COLUMNS = ("location", "said", "holder", "spend", "counted", "wake", "known", "words")
+# or only told, `words` what a search looks into, `calls` how often its models were asked.
+OWN_COLUMNS = ("location", "said", "holder", "spend", "counted", "wake", "known", "words", "calls")
 COLUMNS = (*RUN_COLUMNS, *OWN_COLUMNS)
 
 TABLES = """
@@ -58,6 +58,14 @@ CREATE TABLE listed_store(location TEXT PRIMARY KEY, stamp TEXT NOT NULL, proble
 CREATE INDEX listed_store_again ON listed_store(location) WHERE stamp='';
 CREATE TABLE listed_look(id {int} PRIMARY KEY, token TEXT NOT NULL, held TEXT NOT NULL)
 """
+# Every store is read anew: nothing that stands here tells how often models were asked.
+CALLS = """
+ALTER TABLE listed ADD COLUMN calls {int} NOT NULL DEFAULT 0;
+UPDATE listed SET known=0, counted=-1;
+UPDATE listed_store SET stamp='';
+DELETE FROM listed_look
+"""
+STEPS = (TABLES, CALLS)
 
 PUT = f"INSERT INTO listed({','.join(COLUMNS)}) VALUES({','.join('?' * len(COLUMNS))})"
 _CHANGES = ",".join(f"{name}=excluded.{name}" for name in COLUMNS if name not in ("run_id", "location"))

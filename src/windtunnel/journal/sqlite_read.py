@@ -50,6 +50,10 @@ class SqliteReader(ABC):
         )
         return next((Operation._make(row) for row in self._rows(sql, [run_id, kind])), None)
 
+    def count_operations(self, run_id: str, kind: str) -> int:
+        sql = "SELECT count(*) FROM operation WHERE run_id=? AND kind=?"
+        return next(int(row[0]) for row in self._rows(sql, [run_id, kind]))
+
     def scored_seq(self, run_id: str, turn: int) -> int | None:
         sql = "SELECT seq FROM entry WHERE run_id=? AND kind='scored' AND turn=?"
         return next((row[0] for row in self._rows(sql, [run_id, turn])), None)

@@ -57,9 +57,12 @@ class Metrics:
         yield _gauge(
             "windtunnel_worker_silence_seconds", "Since the quietest worker's last sign of life", oldest
         )
-        turns, spend = ground.index.totals()
+        turns, spend, calls = ground.index.totals()
         yield _gauge("windtunnel_turns_played", "Turns of all runs that are kept", turns)
         yield _gauge("windtunnel_spend_dollars", "What models cost in all runs that are kept", spend / 1e6)
+        yield _gauge(
+            "windtunnel_model_calls", "How often providers were asked in all runs that are kept", calls
+        )
 
     async def text(self) -> tuple[bytes, str]:
         return await aside(generate_latest, self._registry), CONTENT_TYPE_LATEST
