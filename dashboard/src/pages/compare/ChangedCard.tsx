@@ -52,7 +52,7 @@ export function ChangedCard({
         </p>
       )}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
-      <section className="overflow-x-auto" aria-label="what the change did" tabIndex={0}>
+      <section className="relative overflow-x-auto" aria-label="what the change did" tabIndex={0}>
         <table className="w-full text-sm">
           <thead className="text-muted text-xs">
             <tr className="border-line border-b text-right">
