@@ -50,7 +50,9 @@ export function Curves(props: CurvesProps) {
   return (
     <section aria-label={label} className="min-w-0">
       <Tools plot={plot} range={range} unit={unit} asTable={asTable} onTable={() => setAsTable(!asTable)} />
-      {asTable && <Figures series={shown} height={height} turn={turn} unit={unit} label={label} />}
+      {asTable && (
+        <Figures series={shown} range={range} height={height} turn={turn} unit={unit} label={label} />
+      )}
       <div className={cx("relative", asTable && "hidden")} style={{ height }}>
         <div
           role="slider"

@@ -1,25 +1,28 @@
 // The same figures as a table, for who reads rather than looks.
 import { whole } from "~/lib/format";
 import { cx } from "~/ui/kit";
-import { aligned, nearest, type Series, sampled } from "./series";
+import { aligned, nearest, type Range, type Series, sampled } from "./series";
 
 const ROWS = 200;
 
 export function Figures({
   series,
   height,
+  range,
   turn,
   unit,
   label,
 }: {
   series: readonly Series[];
   height: number;
+  range: Range | null;
   turn: number | undefined;
   unit: string | undefined;
   label: string;
 }) {
   const { turns, columns } = aligned(series);
-  const rows = sampled(turns, ROWS);
+  const shown = range ? turns.filter((one) => one >= range.first && one <= range.last) : turns;
+  const rows = sampled(shown, ROWS);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
     <section aria-label={`${label} as a table`} tabIndex={0} className="overflow-auto" style={{ height }}>
@@ -27,7 +30,7 @@ export function Figures({
         <caption className="sr-only">
           {label}
           {unit && `, ${unit}`}
-          {rows.length < turns.length && `, ${rows.length} of ${turns.length} turns`}
+          {rows.length < shown.length && `, ${rows.length} of ${shown.length} turns`}
         </caption>
         <thead>
           <tr className="sticky top-0 bg-surface">

@@ -15,6 +15,7 @@ export interface Wishes {
 }
 
 const WHEEL = 0.002;
+const DOUBLE = 250; // ms
 const STILL = 4; // pixels a click may move and be none the less a click
 
 /** A colour of the style sheet, as the theme of the moment has it. */
@@ -34,6 +35,7 @@ export class Plot {
   private turns: number[];
   private range: Range | null = null;
   private placed = "";
+  private choosing: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly host: HTMLElement,
@@ -61,6 +63,7 @@ export class Plot {
   }
 
   destroy(): void {
+    clearTimeout(this.choosing);
     this.watcher.disconnect();
     this.u.destroy();
     this.host.replaceChildren();
@@ -157,6 +160,7 @@ export class Plot {
             return null;
           },
           dblclick: () => () => {
+            clearTimeout(this.choosing);
             this.look(null);
             return null;
           },
@@ -238,9 +242,13 @@ export class Plot {
     over.addEventListener("click", (event) => {
       const still = from && Math.hypot(event.clientX - from.x, event.clientY - from.y) < STILL;
       from = null;
+      clearTimeout(this.choosing);
       if (!still || this.turns.length === 0) return;
       const at = nearest(this.turns, this.u.posToVal(event.clientX - over.getBoundingClientRect().left, "x"));
-      this.wishes.onTurn(this.turns[at] as number);
+      const turn = this.turns[at] as number;
+      // A double click shows all turns again; its first half is not to choose one.
+      if (this.range) this.choosing = setTimeout(() => this.wishes.onTurn(turn), DOUBLE);
+      else this.wishes.onTurn(turn);
     });
     over.addEventListener("wheel", (event) => this.wheeled(event, over), { passive: false });
   }
