@@ -2,29 +2,13 @@
 import { queryOptions, useMutation, useQuery } from "@tanstack/react-query";
 import { useSearch } from "@tanstack/react-router";
 import { useState } from "react";
-import { actingAs, BASE, problemFrom } from "~/api/client";
+import { enter, waysIn } from "~/api/auth";
+import { BASE } from "~/api/client";
 import { Button, Card, FIELD, Head } from "~/ui/kit";
 import { Asked, Trouble } from "~/ui/states";
 import { onward } from "./onward";
 
-interface Ways {
-  items: { name: string; login: string }[];
-  /** Whether there is a key that could be given. */
-  key: boolean;
-}
-
-/** These routes are for people before they are known; the API's description has none of them. */
-async function auth<T>(path: string, init?: RequestInit): Promise<T> {
-  const answer = await fetch(`${BASE}/auth/${path}`, { credentials: "same-origin", ...init });
-  const body: unknown = await answer.json().catch(() => null);
-  if (!answer.ok) throw problemFrom(body, answer.status);
-  return body as T;
-}
-
-const waysQuery = queryOptions({
-  queryKey: ["ways in"],
-  queryFn: ({ signal }) => auth<Ways>("providers", { signal }),
-});
+const waysQuery = queryOptions({ queryKey: ["ways in"], queryFn: ({ signal }) => waysIn(signal) });
 
 const SPOKEN: Record<string, string> = { github: "GitHub", google: "Google" };
 
@@ -63,18 +47,10 @@ export function LoginPage() {
 
 function WithKey({ next }: { next: string }) {
   const [key, setKey] = useState("");
-  const enter = useMutation({
+  const login = useMutation({
     meta: { quiet: true },
-    mutationFn: () =>
-      auth("key", {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ key: key.trim() }),
-      }),
-    onSuccess: () => {
-      actingAs.set(""); // whoever logs in has a name
-      location.assign(BASE + next);
-    },
+    mutationFn: () => enter(key.trim()),
+    onSuccess: () => location.assign(BASE + next),
   });
   return (
     <Card title="With a key">
@@ -82,7 +58,7 @@ function WithKey({ next }: { next: string }) {
         className="space-y-3"
         onSubmit={(event) => {
           event.preventDefault();
-          if (key.trim()) enter.mutate();
+          if (key.trim()) login.mutate();
         }}
       >
         <label className="block text-sm">
@@ -103,8 +79,8 @@ function WithKey({ next }: { next: string }) {
           <code className="font-mono">windtunnel keys create NAME --role operator</code> or at System. This
           page hands it over once and does not keep it.
         </p>
-        {enter.error && <Trouble error={enter.error} />}
-        <Button type="submit" look="primary" busy={enter.isPending || enter.isSuccess} disabled={!key.trim()}>
+        {login.error && <Trouble error={login.error} />}
+        <Button type="submit" look="primary" busy={login.isPending || login.isSuccess} disabled={!key.trim()}>
           Log in
         </Button>
       </form>
