@@ -5,6 +5,7 @@ import { api, type Schemas, told } from "~/api/client";
 import { Button, Card, cx, FIELD, Time } from "~/ui/kit";
 import { Loading, Trouble } from "~/ui/states";
 import { Table } from "~/ui/table";
+import { settled } from "./settled";
 
 const PAGE = 50;
 
@@ -22,7 +23,7 @@ export function AuditLog() {
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next,
   });
-  const entries = log.data?.pages.flatMap((page) => page.entries) ?? [];
+  const entries = settled(log.data?.pages.flatMap((page) => page.entries) ?? []);
   return (
     <Card
       title="Who did what"
@@ -89,7 +90,11 @@ function Entries({ entries }: { entries: Schemas["AuditEntry"][] }) {
           <span key="target" className="break-all">
             {one.target}
           </span>,
-          <span key="outcome" className={cx(one.outcome !== "done" && "text-bad")} title={detail(one)}>
+          <span
+            key="outcome"
+            className={cx(one.outcome !== "done" && one.outcome !== "begun" && "text-bad")}
+            title={detail(one)}
+          >
             {one.outcome}
           </span>,
           one.via,

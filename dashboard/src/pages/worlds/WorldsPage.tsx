@@ -4,7 +4,7 @@ import { Link, useSearch } from "@tanstack/react-router";
 import type { Schemas } from "~/api/client";
 import { worldQuery, worldsQuery } from "~/api/queries";
 import { spoken } from "~/lib/format";
-import { Badge, ButtonLink, Card, Copy, cx, Head, LINK } from "~/ui/kit";
+import { Badge, ButtonLink, Card, cx, Head, LINK } from "~/ui/kit";
 import { Asked, Empty, Loading } from "~/ui/states";
 
 export function WorldsPage() {
@@ -60,11 +60,7 @@ function World({ world }: { world: Schemas["WorldInfo"] }) {
           {world.name} {world.version && <span className="text-muted text-sm">{world.version}</span>}
         </h2>
         {world.description && <p className="max-w-prose text-sm">{world.description}</p>}
-        {world.source && (
-          <p className="mt-1 text-muted text-xs">
-            from <Copy text={world.source} label="copy where it comes from" />
-          </p>
-        )}
+        {world.source && <p className="mt-1 text-muted text-xs">from {world.source}</p>}
       </header>
       {world.error ? (
         <div role="alert" className="rounded-lg border border-bad/40 bg-bad-soft px-4 py-3 text-sm">
