@@ -21,7 +21,7 @@ from bench.browsing import SECONDS, first_and_again, window
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-# A task of five questions to nobody (counting a mock's tokens would want the network), once for each line of stdin.
+# A task of five questions to nobody (counting a mock's tokens would want the network), for each line of stdin.
 EVALUATE = """
 import sys
 from inspect_ai import Task, eval
@@ -44,7 +44,7 @@ for name in map(str.strip, sys.stdin):
 
 @contextmanager
 def evaluating(logs: Path) -> Iterator[Callable[[str], None]]:
-    """Evaluates a task of that name; its log lies in the folder then. One process, since it is slow to start."""
+    """Evaluates a task of that name, whose log lies in the folder then. One process: it is slow to start."""
     words = [sys.executable, "-c", EVALUATE, str(logs)]
     with subprocess.Popen(words, cwd=logs, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, text=True) as process:
         assert process.stdin is not None

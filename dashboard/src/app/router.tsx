@@ -8,7 +8,7 @@ import {
   lazyRouteComponent,
 } from "@tanstack/react-router";
 import { Problem } from "~/api/client";
-import { LINK } from "~/ui/kit";
+import { Head, LINK } from "~/ui/kit";
 import { Empty, Loading, Trouble } from "~/ui/states";
 import { Shell } from "./shell";
 
@@ -198,12 +198,15 @@ declare module "@tanstack/react-router" {
 
 function Nowhere() {
   return (
-    <Empty title="There is no such page">
-      <Link to="/" className={LINK}>
-        All runs
-      </Link>{" "}
-      are a good place to go on from.
-    </Empty>
+    <>
+      <Head title="No such page" />
+      <Empty title="There is nothing at this address">
+        <Link to="/" className={LINK}>
+          All runs
+        </Link>{" "}
+        are a good place to go on from.
+      </Empty>
+    </>
   );
 }
 

@@ -27,7 +27,12 @@ export function RunPage() {
   const { runId } = useParams({ from: "/runs/$runId" });
   // Another run's head stays until this one's is there, so that nothing jumps; its id tells which it is.
   const query = useQuery({ ...runQuery(runId), placeholderData: keepPreviousData });
-  return <Asked query={query}>{(run) => <Looked key={run.run_id} run={run} />}</Asked>;
+  return (
+    <>
+      {query.error && !query.data && <Head title="A run that cannot be shown" />}
+      <Asked query={query}>{(run) => <Looked key={run.run_id} run={run} />}</Asked>
+    </>
+  );
 }
 
 function Looked({ run }: { run: RunDetail }) {
