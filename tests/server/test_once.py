@@ -55,7 +55,10 @@ def test_the_same_key_of_somebody_else_starts_another(server: Live) -> None:
     assert told[0]["run_id"] == told[2]["run_id"] != told[1]["run_id"]
 
 
-@pytest.mark.parametrize("delay", [0.02, 0.06, 0.1, 0.2])
+@pytest.mark.parametrize(
+    "delay",
+    [0.02, pytest.param(0.06, marks=pytest.mark.soak), 0.1, pytest.param(0.2, marks=pytest.mark.soak)],
+)
 def test_a_key_that_was_used_before_a_kill_names_the_same_run(tmp_path: Path, delay: float) -> None:
     """Killed while it answers: whatever was done by then, one run comes of asking again, and it is played."""
     headers = {"Idempotency-Key": "again"}

@@ -10,7 +10,6 @@ import pytest
 from tests.worlds.economy.conftest import Table, scenario, seated
 from windtunnel.world import AgentSpec, Scenario
 
-pytestmark = pytest.mark.slow
 SEEDS = (1, 2, 3)
 GOVERNMENTS = ("steady", "balanced", "austerity", "keynesian", "mercantilist")
 BANKS = ("taylor", "hawk", "dove")
@@ -44,15 +43,14 @@ def played(name: str, role: str, policy: str, seed: int) -> Table:
     return Table(given, seed).play(TURNS[name])
 
 
-def outcome(name: str, role: str, policy: str, measure: str) -> float:
+def outcome(name: str, role: str, policy: str, measure: str, seeds: tuple[int, ...]) -> float:
     """More is better, whatever is measured; the mean over the seeds."""
     if measure == "work":
-        return -sum(played(name, role, policy, seed).mean("unemployment", "aldland") for seed in SEEDS) / len(
-            SEEDS
-        )
+        idle = [played(name, role, policy, seed).mean("unemployment", "aldland") for seed in seeds]
+        return -sum(idle) / len(idle)
     who = "seat" if role != "government" else "borland" if name == "debt_crisis" else "aldland"
     values = []
-    for seed in SEEDS:
+    for seed in seeds:
         curve = played(name, role, policy, seed).curve("wealth" if measure == "worst year" else measure, who)
         if measure == "worst year":
             values.append(min(later / earlier for earlier, later in zip(curve, curve[4:], strict=False)))
@@ -63,9 +61,9 @@ def outcome(name: str, role: str, policy: str, measure: str) -> float:
     return sum(values) / len(values)
 
 
-def ranking(name: str, role: str, measure: str) -> list[str]:
+def figures(name: str, role: str, measure: str, seeds: tuple[int, ...]) -> dict[str, float]:
     policies = {"government": GOVERNMENTS, "central_bank": BANKS, "trader": TRADERS}[role]
-    return sorted(policies, key=lambda policy: -outcome(name, role, policy, measure))
+    return {policy: outcome(name, role, policy, measure, seeds) for policy in policies}
 
 
 WINS = [
@@ -98,20 +96,53 @@ LOSES = [  # against whom; the last of all where nobody is named
 ]
 
 
+# So close that the luck of one seed may turn them: only the soak's three seeds show them.
+CLOSE = [
+    ("government", "balanced", "growth", "wealth"),
+    ("central_bank", "hawk", "currency_attack", "loss"),
+    ("central_bank", "dove", "currency_attack", "loss", ""),
+]
+
+
+def wins(role: str, policy: str, name: str, measure: str, seeds: tuple[int, ...]) -> None:
+    found = figures(name, role, measure, seeds)
+    assert max(found, key=lambda one: found[one]) == policy, found
+
+
+def loses(role: str, policy: str, name: str, measure: str, against: str, seeds: tuple[int, ...]) -> None:
+    found = figures(name, role, measure, seeds)
+    if against:
+        assert found[policy] < found[against], found
+    else:
+        assert min(found, key=lambda one: found[one]) == policy, found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("role", "policy", "name", "measure"), [one for one in WINS if one not in CLOSE])
+def test_it_wins_with_one_seed_where_the_table_says(role: str, policy: str, name: str, measure: str) -> None:
+    wins(role, policy, name, measure, SEEDS[:1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("role", "policy", "name", "measure", "against"), [one for one in LOSES if one not in CLOSE]
+)
+def test_it_loses_with_one_seed_where_the_table_says(
+    role: str, policy: str, name: str, measure: str, against: str
+) -> None:
+    loses(role, policy, name, measure, against, SEEDS[:1])
+
+
+@pytest.mark.soak
 @pytest.mark.parametrize(("role", "policy", "name", "measure"), WINS)
 def test_it_wins_where_the_table_says(role: str, policy: str, name: str, measure: str) -> None:
-    ranked = ranking(name, role, measure)
-    assert ranked[0] == policy, {one: outcome(name, role, one, measure) for one in ranked}
+    wins(role, policy, name, measure, SEEDS)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(("role", "policy", "name", "measure", "against"), LOSES)
 def test_it_loses_where_the_table_says(role: str, policy: str, name: str, measure: str, against: str) -> None:
-    ranked = ranking(name, role, measure)
-    figures = {one: outcome(name, role, one, measure) for one in ranked}
-    if against:
-        assert figures[policy] < figures[against], figures
-    else:
-        assert ranked[-1] == policy, figures
+    loses(role, policy, name, measure, against, SEEDS)
 
 
 def test_every_policy_wins_somewhere_and_loses_somewhere() -> None:
