@@ -54,8 +54,7 @@ def measured(folder: str, turns: int) -> Figures:
     return {"before": before, "early": max(readings[:2]), "end": max(readings[-2:]), "peak": max(readings)}
 
 
-def while_asking(folder: str, calls: int) -> Figures:
-    agents = 64
+def while_asking(folder: str, agents: int, calls: int) -> Figures:
     turns = max(calls // agents, 20)
     engine = Weighed(turns // 20)
     with ProviderProcess(Plot(text=ANSWER)) as provider:
@@ -70,7 +69,7 @@ def run(*, smoke: bool = False) -> Result:
     turns = 100 if smoke else 100_000
     with scratch() as folder:
         found: Figures = alone(measured, str(folder), turns)
-        asked: Figures = alone(while_asking, str(folder), 64 if smoke else 20_000)
+        asked: Figures = alone(while_asking, str(folder), *((2, 40) if smoke else (64, 20_000)))
     more = {
         "grown": found["end"] - found["early"],
         "peak": found["peak"],
