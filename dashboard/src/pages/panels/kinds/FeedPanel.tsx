@@ -42,7 +42,7 @@ export function Feed({
         aria-label={title}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
         tabIndex={0}
-        className="max-h-[28rem] overflow-y-auto"
+        className="relative max-h-[28rem] overflow-y-auto"
         onScroll={({ currentTarget: at }) => {
           atEnd.current = at.scrollHeight - at.scrollTop - at.clientHeight < NEAR;
         }}

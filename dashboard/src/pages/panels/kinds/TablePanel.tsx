@@ -11,6 +11,8 @@ export function TablePanel({ panel, data }: PartOf<"table">) {
   if (data.rows.length === 0) return <None>No rows yet.</None>;
   const rows = sorted(data.rows, order);
   const numeric = data.columns.map((_, at) => data.rows.every(({ cells }) => typeof cells[at] !== "string"));
+  // Numbers stand under each other to the right, but for a first column, which is what a row begins with.
+  const right = numeric.map((is, at) => is && (at > 0 || data.labels.length > 0));
   const press = (column: number) =>
     setOrder(
       order?.column !== column
@@ -30,7 +32,7 @@ export function TablePanel({ panel, data }: PartOf<"table">) {
                 <th
                   key={label}
                   scope="col"
-                  className="px-2 py-1 text-left align-bottom font-medium text-muted text-xs"
+                  className="px-1.5 py-1 text-left align-bottom font-medium text-muted text-xs"
                 >
                   {label}
                 </th>
@@ -39,7 +41,7 @@ export function TablePanel({ panel, data }: PartOf<"table">) {
                 <Heading
                   key={at}
                   {...column}
-                  right={numeric[at] === true}
+                  right={right[at] === true}
                   sort={order?.column === at ? (order.down ? "descending" : "ascending") : "none"}
                   onPress={() => press(at)}
                 />
@@ -48,13 +50,7 @@ export function TablePanel({ panel, data }: PartOf<"table">) {
           </thead>
           <tbody>
             {rows.map((row, place) => (
-              <Row
-                key={place}
-                row={row}
-                labels={data.labels.length}
-                columns={data.columns}
-                numeric={numeric}
-              />
+              <Row key={place} row={row} labels={data.labels.length} columns={data.columns} right={right} />
             ))}
           </tbody>
         </table>
@@ -89,15 +85,13 @@ function Heading({
         type="button"
         onClick={onPress}
         className={cx(
-          "w-full rounded px-2 py-1 text-muted hover:bg-raised hover:text-ink",
+          "w-full rounded px-1.5 py-1 text-muted hover:bg-raised hover:text-ink",
           right ? "text-right" : "text-left",
         )}
       >
         {label}
         {unit && <span className="ml-1 font-normal">({unit})</span>}
-        <span aria-hidden className={cx("ml-0.5", sort === "none" && "invisible")}>
-          {sort === "ascending" ? "↑" : "↓"}
-        </span>
+        {sort !== "none" && <span aria-hidden> {sort === "ascending" ? "↑" : "↓"}</span>}
       </button>
     </th>
   );
@@ -109,20 +103,23 @@ function Row({
   row,
   labels,
   columns,
-  numeric,
+  right,
 }: {
   row: Data["rows"][number];
   labels: number;
   columns: Data["columns"];
-  numeric: readonly boolean[];
+  right: readonly boolean[];
 }) {
   return (
-    <tr className="border-line border-t hover:bg-raised">
+    <tr className="group border-line border-t hover:bg-raised">
       {row.names.slice(0, labels).map((name, at) => (
         <th
           key={at}
           scope="row"
-          className={cx("px-2 py-1 text-left align-top font-medium", at === 0 && "sticky left-0 bg-surface")}
+          className={cx(
+            "px-1.5 py-1 text-left align-top font-medium",
+            at === 0 && "sticky left-0 bg-surface group-hover:bg-raised",
+          )}
         >
           {name}
         </th>
@@ -130,7 +127,7 @@ function Row({
       {row.cells.map((cell, at) => (
         <td
           key={at}
-          className={cx("px-2 py-1 align-top", numeric[at] ? "whitespace-nowrap text-right" : "text-left")}
+          className={cx("px-1.5 py-1 align-top", right[at] ? "whitespace-nowrap text-right" : "text-left")}
         >
           <Value cell={cell} unit={columns[at]?.unit ?? ""} />
         </td>

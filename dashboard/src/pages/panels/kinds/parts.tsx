@@ -1,6 +1,6 @@
 // What several kinds of panels are made of.
 import { type ReactNode, useId, useState } from "react";
-import { Words } from "~/ui/kit";
+import { cx, Words } from "~/ui/kit";
 import { type Cell, exact, number, pairs, said } from "../said";
 
 export const None = ({ children }: { children: ReactNode }) => (
@@ -20,7 +20,8 @@ export function Sheet({ label, children, high }: { label: string; children: Reac
       aria-label={label}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
       tabIndex={0}
-      className={high ? "max-h-[28rem] overflow-auto" : "overflow-x-auto"}
+      // What is said only to those who do not see stands absolutely: without a place of its own here, it would widen the page.
+      className={cx("relative", high ? "max-h-[28rem] overflow-auto" : "overflow-x-auto")}
     >
       {children}
     </section>
