@@ -1,4 +1,4 @@
-"""A run as its world lays it out: what is drawn is what the API says, live, for our worlds and strangers' alike."""
+"""A run as its world lays it out: what is drawn is what the API says, live, for strangers' worlds too."""
 
 from __future__ import annotations
 
