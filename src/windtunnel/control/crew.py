@@ -8,7 +8,7 @@ each machine: the processes of another machine can be neither seen nor killed.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -17,6 +17,7 @@ from msgspec import Struct
 from windtunnel.journal import Owner
 from windtunnel.journal.database import Database
 from windtunnel.journal.lease import lives
+from windtunnel.models.hub import Asked
 
 ROOM = "crew"
 STEPS = (
@@ -68,6 +69,7 @@ class WorkerInfo(Struct, frozen=True, omit_defaults=True):
     limit_mb: int = 0  # of memory, for the run it plays alone
     memory_mb: float = 0.0  # it ended itself with so much, which is more than that
     log: str = ""
+    models: list[Asked] = []
 
     @property
     def owner(self) -> Owner:
@@ -131,6 +133,31 @@ class Crew:
     def ever_led(self) -> bool:
         """Whether there ever was a manager on this database: if not, it is new, or an older one was lost."""
         return bool(self.database.rows("SELECT 1 FROM leader LIMIT 1"))
+
+
+BREAKERS = ("closed", "half-open", "open")  # the worst is the last
+MOST_MODELS = 30
+OTHERS = "others"
+
+
+def worst(breakers: Iterable[str]) -> str:
+    return max(breakers, key=BREAKERS.index, default=BREAKERS[0])
+
+
+def joined(told: Iterable[Asked]) -> list[Asked]:
+    """Each deployment once. Scenarios may name models at will: beyond some, they go by one name together."""
+    found: dict[str, Asked] = {}
+    for one in told:
+        name = one.deployment if one.deployment in found or len(found) < MOST_MODELS else OTHERS
+        had = found.get(name, Asked(name, BREAKERS[0]))
+        found[name] = Asked(
+            name,
+            worst((had.breaker, one.breaker)),
+            had.calls + one.calls,
+            had.errors + one.errors,
+            round(had.seconds + one.seconds, 3),
+        )
+    return list(found.values())
 
 
 def _owner(text: str) -> Owner:

@@ -21,9 +21,11 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from msgspec import structs
+
 from windtunnel.config import Workspace
 from windtunnel.config.runs import Runs
-from windtunnel.control.crew import Crew, Play, WorkerInfo
+from windtunnel.control.crew import BREAKERS, Crew, Play, WorkerInfo, joined
 from windtunnel.control.database import open_database
 from windtunnel.control.executor import CONCURRENCY, hub_of
 from windtunnel.control.limits import effective
@@ -36,7 +38,7 @@ from windtunnel.control.warming import warm
 from windtunnel.control.worlds import Worlds
 from windtunnel.errors import StorageError, WindtunnelError
 from windtunnel.journal.lease import this_process
-from windtunnel.models.hub import Hub
+from windtunnel.models.hub import Asked, Hub
 from windtunnel.world import World
 
 POLL_SECONDS = 0.03
@@ -69,6 +71,7 @@ class Worker:
         self._stopping = 0.0
         self._idle_since = self._claimed_at = self._looked = time.monotonic()
         self._hub: Hub | None = None
+        self._asked: list[Asked] = []  # of hubs that were left
         self._claimed_once = False
 
     # --- how it stands ---
@@ -86,8 +89,12 @@ class Worker:
                 Play(p.run_id, p.turn, round(p.total, 2), round(p.over, 2), round(p.cancel_age, 2))
                 for p in playing
             ],
-            limit_mb=self.pulse.memory_mb or 0, log=str(self._raw),
+            limit_mb=self.pulse.memory_mb or 0, log=str(self._raw), models=self._models(),
         )  # fmt: skip
+
+    def _models(self) -> list[Asked]:
+        hub = self._hub
+        return joined([*self._asked, *(hub.asked() if hub is not None else ())])
 
     # --- its life ---
 
@@ -172,6 +179,8 @@ class Worker:
             return self._claimed_once or (idle > ORPHAN_SECONDS and self.queue.find(self.run_id) is None)
         if self._hub is not None and idle > LOOK_SECONDS:
             hub, self._hub = self._hub, None  # what is set up anew meanwhile counts for the runs to come
+            left = (structs.replace(one, breaker=BREAKERS[0]) for one in hub.asked())  # the next asks at once
+            self._asked = joined([*self._asked, *left])
             asyncio.get_running_loop().create_task(hub.aclose())
         if idle > ORPHAN_SECONDS and now - self._looked > LOOK_SECONDS and not self._crew.led(self._me.host):
             return True

@@ -245,6 +245,11 @@ class Gateway:
             self.station(deployment)
         return [station.health() for station in self._stations.values()]
 
+    @property
+    def stations(self) -> list[Station]:
+        """Those that were needed so far; may be asked by another thread."""
+        return list(self._stations.values())
+
     async def test(self, name: str, *, key: str = "test", accounts: Sequence[Account] = ()) -> Reply:
         """One real tiny call."""
         return await self.ask(structs.replace(TEST, model=name), key=key, accounts=accounts)

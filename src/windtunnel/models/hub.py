@@ -11,6 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from windtunnel.config import models as words
 from windtunnel.config.tools import ToolServer
 from windtunnel.errors import ModelSetup
@@ -22,6 +24,16 @@ if TYPE_CHECKING:
     from windtunnel.models.gateway import Gateway
     from windtunnel.models.settings import Setup
     from windtunnel.models.toolservers import ToolServers
+
+
+class Asked(Struct, frozen=True):
+    """A deployment as one process knows it: its breaker, and the requests to it that ended."""
+
+    deployment: str
+    breaker: str
+    calls: int = 0
+    errors: int = 0  # without a reply
+    seconds: float = 0.0  # that all of them took
 
 
 class Hub:
@@ -71,6 +83,15 @@ class Hub:
             folder = self.home.parent if self.home is not None else None
             self._servers = ToolServers(self._tools, self.environ, folder)
         return self._servers
+
+    def asked(self) -> list[Asked]:
+        """The deployments that were asked; may be called by another thread, and loads nothing."""
+        stations = self._gateway.stations if self._gateway is not None else ()
+        return [
+            Asked(one.deployment.name, one.breaker.state, one.calls, one.errors, round(one.seconds, 3))
+            for one in stations
+            if one.calls
+        ]
 
     def above(self) -> list[Account]:
         """The accounts that stand above every run's."""

@@ -152,6 +152,7 @@ class Call:
             raise
         if isinstance(outcome, Reply):
             return self._settled(station, outcome, held, entered, started)
+        station.errors += 1
         in_doubt = outcome.paid is None
         if in_doubt:
             held.keep()
@@ -260,7 +261,10 @@ class Call:
         status: int | None = None,
         said: str = "",
     ) -> None:
-        body: dict[str, Any] = {"seconds": round(self._clock.tick() - started, 6), "cost": cost}
+        seconds = self._clock.tick() - started
+        station.calls += 1
+        station.seconds += seconds
+        body: dict[str, Any] = {"seconds": round(seconds, 6), "cost": cost}
         if tokens:
             body["tokens"] = tokens
         if status is not None:

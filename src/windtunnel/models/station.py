@@ -39,6 +39,7 @@ class Station:
         self.rate: Rate | None = prices.rate(deployment)
         self.breaker = Breaker(setup.settings.breaker, clock)
         self.lane = Lane(deployment.manners.concurrency, deployment.manners.most, clock)
+        self.calls, self.errors, self.seconds = 0, 0, 0.0  # requests that ended, and how long they took
         self.answered = False
         self.nobody_there = False  # it never answered, and cannot be connected to: not worth waiting for
         self._setup = setup

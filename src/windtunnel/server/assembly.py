@@ -36,6 +36,7 @@ from windtunnel.journal import Status
 from windtunnel.server.account import Account
 from windtunnel.server.app import application
 from windtunnel.server.asking import principal_of
+from windtunnel.server.counting import Counted, Patterns
 from windtunnel.server.errands import Errands
 from windtunnel.server.ground import Ground, found_of, no_world
 from windtunnel.server.guard import guarded
@@ -80,7 +81,7 @@ class Assembly:
         self.scheduler = Scheduler(self.ground.schedules)
         self.outbox = notifier(workspace)
         self.hub = StreamHub(workspace, who=principal_of, may=may)
-        self.gauges = Metrics(self.ground)
+        self.gauges = Metrics(self.ground, lambda: self.hub.clients)
 
     # --- doors ---
 
@@ -108,7 +109,16 @@ class Assembly:
         )
         app = self.routed()
         app.router.routes += [self.mcp.route, *ways, PageRoute()]
-        return guarded(app, who, settings.serve, host=host, audit=ground.audit, larger=IMPORTS)
+        patterns = Patterns(app)
+        return guarded(
+            app,
+            who,
+            settings.serve,
+            host=host,
+            audit=ground.audit,
+            larger=IMPORTS,
+            around=lambda inside: Counted(inside, self.gauges, patterns),
+        )
 
     def routed(self) -> FastAPI:
         """REST, streams and probes, which describe themselves; unguarded."""

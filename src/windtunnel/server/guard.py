@@ -67,7 +67,7 @@ _FORWARDING = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-
 Denied = Callable[[Scope, str], Awaitable[None]]
 
 
-def guarded(
+def guarded(  # noqa: PLR0913 - what is set up around an app, each by name
     app: ASGIApp,
     who: Who,
     serve: Serve,
@@ -77,16 +77,17 @@ def guarded(
     public: Sequence[str] = PUBLIC,
     larger: Mapping[str, int] | None = None,
     clock: Clock = time.monotonic,
+    around: Callable[[ASGIApp], ASGIApp] = lambda app: app,
 ) -> ASGIApp:
     """An app behind the whole guard. `host` is what the server is bound to; `public` are the paths that need
-    nobody known, `larger` those that take larger bodies."""
+    nobody known, `larger` those that take larger bodies. `around` sees what is refused here too."""
     denied = noting(audit) if audit is not None else None
     rate = serve.rate or (None if only_here(host, serve) else DEFAULT_RATE)
     inside: ASGIApp = Admission(app, who, rate=rate, public=public, denied=denied, clock=clock)
     inside = Bodies(inside, serve.max_body, larger=larger)
     inside = Gate(inside, serve, host=host, denied=denied)
     trusted = networks(serve.proxy, "serve.proxy")
-    return Proxied(Trace(Hardened(inside)), trusted, root_path=serve.root_path)
+    return Proxied(around(Trace(Hardened(inside))), trusted, root_path=serve.root_path)
 
 
 def noting(audit: Audit) -> Denied:

@@ -2,36 +2,46 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
 
+from windtunnel.control.crew import BREAKERS, WorkerInfo, joined
+from windtunnel.models.hub import Asked
 from windtunnel.server.ground import Ground, aside
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60)
 
 
 class Metrics:
-    def __init__(self, ground: Ground) -> None:
-        self._ground = ground
+    def __init__(self, ground: Ground, following: Callable[[], int]) -> None:
+        """`following`: how many clients follow streams."""
+        self._ground, self._following = ground, following
+        self._asked = Tally(time.time())  # ambient: to know the workers that were there before
         self._registry = CollectorRegistry()
         self._registry.register(self)
         self.requests = Counter(
             "windtunnel_requests",
-            "Requests by route and status",
+            "Requests by method, route and kind of answer",
             ["method", "route", "status"],
             registry=self._registry,
         )
         self.latency = Histogram(
             "windtunnel_request_seconds",
-            "How long requests took",
+            "Until an answer began",
             ["route"],
             buckets=BUCKETS,
             registry=self._registry,
         )
+
+    def count(self, method: str, route: str, status: str) -> None:
+        self.requests.labels(method, route, status).inc()
+
+    def took(self, route: str, seconds: float) -> None:
+        self.latency.labels(route).observe(seconds)
 
     def collect(self) -> Iterable[Metric]:
         ground = self._ground
@@ -64,6 +74,9 @@ class Metrics:
             "windtunnel_model_calls", "How often providers were asked in all runs that are kept", calls
         )
 
+        yield _gauge("windtunnel_stream_clients", "Who follows streams of this server", self._following())
+        yield from _models(workers, self._asked.of(workers))
+
     async def text(self) -> tuple[bytes, str]:
         return await aside(generate_latest, self._registry), CONTENT_TYPE_LATEST
 
@@ -74,28 +87,66 @@ def _gauge(name: str, about: str, value: float) -> Metric:
     return made
 
 
-class Timed:
-    """Counts requests by their route's pattern, never by what a client wrote."""
+def _models(workers: Sequence[WorkerInfo], asked: Sequence[Asked]) -> Iterable[Metric]:
+    """How the workers get on with their models."""
+    stands = GaugeMetricFamily(
+        "windtunnel_model_breaker",
+        "Workers in which the breaker of a deployment stands so",
+        labels=["deployment", "state"],
+    )
+    told = [one for worker in workers for one in worker.models]
+    for known in joined(told):
+        own = [one.breaker for one in told if one.deployment == known.deployment] or [known.breaker]
+        for state in BREAKERS:
+            stands.add_metric([known.deployment, state], own.count(state))
+    yield stands
+    took = SummaryMetricFamily(
+        "windtunnel_model_request_seconds", "How long requests to models took", labels=["deployment"]
+    )
+    errors = CounterMetricFamily(
+        "windtunnel_model_request_errors", "Requests to models without a reply", labels=["deployment"]
+    )
+    for one in asked:
+        took.add_metric([one.deployment], one.calls, one.seconds)
+        errors.add_metric([one.deployment], one.errors)
+    yield took
+    yield errors
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self._app, self._metrics = app, metrics
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        status = 500
+class Tally:
+    """What workers count, who come and go, as counts that only grow: what was added since the last look."""
 
-        async def sent(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = int(message["status"])
-            await send(message)
+    def __init__(self, began: float) -> None:
+        self._began, self._lock = began, threading.Lock()
+        self._seen: dict[tuple[str, str], Asked] = {}
+        self._known: set[str] = set()
+        self._total: list[Asked] = []
 
-        began = time.perf_counter()
-        try:
-            await self._app(scope, receive, sent)
-        finally:
-            route = getattr(scope.get("route"), "path", "none")
-            self._metrics.requests.labels(scope["method"], route, str(status)).inc()
-            self._metrics.latency.labels(route).observe(time.perf_counter() - began)
+    def of(self, workers: Sequence[WorkerInfo]) -> list[Asked]:
+        with self._lock:
+            seen: dict[tuple[str, str], Asked] = {}
+            for worker in workers:
+                # Of a worker that was there before this server, only what comes from now on.
+                earlier = worker.since < self._began and worker.name not in self._known
+                for one in worker.models:
+                    place = worker.name, one.deployment
+                    before = self._seen.get(place, one if earlier else _none(one))
+                    grown = one.calls >= before.calls
+                    seen[place] = one if grown else before
+                    self._total = joined([*self._total, _less(one, before) if grown else _none(one)])
+            self._seen, self._known = seen, {worker.name for worker in workers}
+            return self._total
+
+
+def _none(one: Asked) -> Asked:
+    return Asked(one.deployment, BREAKERS[0])
+
+
+def _less(one: Asked, before: Asked) -> Asked:
+    return Asked(
+        one.deployment,
+        BREAKERS[0],
+        one.calls - before.calls,
+        max(0, one.errors - before.errors),
+        max(0.0, one.seconds - before.seconds),
+    )

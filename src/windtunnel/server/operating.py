@@ -10,6 +10,7 @@ from typing import Any
 
 from windtunnel.control.access import Principal, Role
 from windtunnel.control.audit import Filters
+from windtunnel.control.crew import worst
 from windtunnel.errors import NotFound, UsageError
 from windtunnel.server import types
 from windtunnel.server.gate import verb
@@ -81,7 +82,17 @@ class Operating:
     async def models(self, who: Principal) -> dict[str, Any]:
         """Which models can be asked, at what price, and how their breakers stand. Never a key."""
         (told,) = await self.ground.errands.run("models")
-        return dict(told)
+        stands: dict[str, list[str]] = {}  # the process that was asked has asked no model
+        for worker in await aside(self.ground.manager.workers):
+            for one in worker.models:
+                stands.setdefault(one.deployment, []).append(one.breaker)
+        return {
+            **told,
+            "deployments": [
+                {**one, "breaker": worst(stands.get(one["name"], [one["breaker"]]))}
+                for one in told["deployments"]
+            ],
+        }
 
     async def _installed(self) -> list[types.WorldInfo]:
         """Read in processes of their own, and kept for a moment: importing worlds takes a while."""
