@@ -12,10 +12,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.types import Message, Receive, Scope, Send
 
 from tests.server.assembled import Assembled, assembled
+from tests.server.live import live
 from windtunnel.control.crew import Crew, WorkerInfo
 from windtunnel.models.hub import Asked
 from windtunnel.server.counting import Counted, Patterns
 from windtunnel.server.metrics import Tally
+from windtunnel.testing.provider import Provider, failing
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -202,3 +204,49 @@ def test_there_are_never_more_names_of_models_than_a_few() -> None:
         found = tally.of([worker(f"w{number}", Asked(f"openai:{number}", "closed", 1))])
     assert len(found) <= 31
     assert sum(one.calls for one in found) == 100
+
+
+SETTINGS = """
+[models.deployments.flaky]
+model = "openai-chat:flaky"
+url = "{url}"
+local = true
+
+[models.breaker]
+failures = 2
+rest = 120.0
+
+[models.retry]
+first_wait = 0.01
+deadline = 300.0
+"""
+
+
+@pytest.mark.slow
+def test_a_model_that_keeps_failing_shows_as_an_open_breaker(tmp_path: Path) -> None:
+    """A real server, a worker and a provider that answers with errors; the run waits until it has rested."""
+    with Provider([failing(500)] * 50) as provider:
+        (tmp_path / "windtunnel.toml").write_text(SETTINGS.format(url=provider.openai))
+        with live(tmp_path) as server:
+            run_id = server.start_run(scenario="economy/quick", model="flaky")
+            flaky, stands = ("deployment", "flaky"), "windtunnel_model_breaker"
+
+            def told() -> dict[str, dict[Labels, float]] | None:
+                found = parsed(server.get("/metrics"))
+                return found if found.get(stands, {}).get((flaky, ("state", "open"))) else None
+
+            found = server.until(told, "its breaker is open")
+            assert found[stands][flaky, ("state", "closed")] == 0
+            assert found["windtunnel_model_request_errors_total"][flaky,] >= 2
+            assert found["windtunnel_model_request_seconds_count"][flaky,] >= 2
+            deployments = {one["name"]: one for one in server.get("/api/models")["deployments"]}
+            assert deployments["flaky"]["breaker"] == "open"
+            counted = server.until(
+                lambda: parsed(server.get("/metrics"))["windtunnel_model_calls"][()],
+                "the index has the calls",
+            )
+            assert counted >= 2
+            with server.client() as client, client.stream("GET", "/api/stream?channel=runs") as answer:
+                assert answer.status_code == 200
+                assert parsed(server.get("/metrics"))["windtunnel_stream_clients"][()] == 1
+            server.call("DELETE", f"/api/simulations/{run_id}", 202)
