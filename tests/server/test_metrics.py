@@ -199,7 +199,7 @@ def test_counts_of_workers_that_come_and_go_only_grow() -> None:
 
 
 def test_there_are_never_more_names_of_models_than_a_few() -> None:
-    tally = Tally(began=0.0)
+    tally, found = Tally(began=0.0), list[Asked]()
     for number in range(100):
         found = tally.of([worker(f"w{number}", Asked(f"openai:{number}", "closed", 1))])
     assert len(found) <= 31
