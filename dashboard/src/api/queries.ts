@@ -52,15 +52,6 @@ export const modelsQuery = queryOptions({
   staleTime: 30_000,
 });
 
-/** The scenario that a run plays; of a fork, as it was changed. */
-export const configQuery = (runId: string) =>
-  queryOptions({
-    queryKey: ["run", runId, "config"],
-    queryFn: ({ signal }) =>
-      told(api.GET("/api/simulations/{run_id}/config", { params: { path: { run_id: runId } }, signal })),
-    staleTime: 60_000,
-  });
-
 /** What a run asks of people, without votes. That nothing is asked is an error to the server, and an answer here.
  * The world's own code looks it up, so it is asked for sparingly. */
 export const questionsQuery = (runId: string) =>

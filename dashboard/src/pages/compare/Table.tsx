@@ -45,7 +45,11 @@ export function Table({
         </span>
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
-      <section className="relative max-h-[36rem] overflow-auto" aria-label="metrics side by side" tabIndex={0}>
+      <section
+        className="relative max-h-[36rem] overflow-auto"
+        aria-label="metrics side by side"
+        tabIndex={0}
+      >
         <table className="w-full text-sm">
           <thead className="sticky top-0 bg-surface text-muted text-xs">
             <tr className="border-line border-b text-left">

@@ -4,6 +4,7 @@ import { type ReactNode, useId, useState } from "react";
 import { api, type Run, type Schemas, told } from "~/api/client";
 import { worldQuery } from "~/api/queries";
 import { queryClient } from "~/app/asking";
+import { useOnce } from "~/lib/once";
 import { Dialog } from "~/ui/dialog";
 import { Button, ButtonLink, FIELD } from "~/ui/kit";
 import { Trouble } from "~/ui/states";
@@ -21,14 +22,18 @@ interface ForkProps {
 
 export function ForkDialog({ run, turn, before, onClose }: ForkProps) {
   const [form, setForm] = useState(() => emptyForm(turn ?? run.turn, before));
+  const once = useOnce();
   const forking = useMutation({
-    mutationFn: async () =>
-      told(
+    mutationFn: async () => {
+      const body = requestOf(form);
+      const header = { "idempotency-key": once(body) };
+      return told(
         api.POST("/api/simulations/{run_id}/fork", {
-          params: { path: { run_id: run.run_id } },
-          body: requestOf(form),
+          params: { path: { run_id: run.run_id }, header },
+          body,
         }),
-      ),
+      );
+    },
     meta: { quiet: true },
     onSuccess: () => {
       void queryClient.invalidateQueries({ queryKey: ["runs"] });

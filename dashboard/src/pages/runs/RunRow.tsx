@@ -2,6 +2,7 @@
 import { Link } from "@tanstack/react-router";
 import { memo, type ReactNode } from "react";
 import type { Run } from "~/api/client";
+import { Icon } from "~/ui/icons";
 import { Badge, cx, Progress, Spent, StatusBadge, Time } from "~/ui/kit";
 
 export const COLUMNS =
@@ -102,7 +103,7 @@ function Name({ run }: { run: Run }) {
           className="hidden shrink-0 text-muted text-xs lg:inline"
           title={`a fork of ${run.parent}, from turn ${run.parent_turn}`}
         >
-          <span aria-hidden>⑂</span>
+          <Icon sign="branch" className="inline size-3.5" />
           <span className="sr-only">a fork of</span> {run.parent} @{run.parent_turn}
         </span>
       )}

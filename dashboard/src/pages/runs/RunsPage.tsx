@@ -12,7 +12,9 @@ import { type Deed, may, narrowed, type RunSearch } from "./search";
 import { useRuns } from "./useRuns";
 import { useSelection } from "./useSelection";
 
-const ForkDialog = lazy(() => import("./ForkDialog").then((room) => ({ default: room.ForkDialog })));
+const ForkDialog = lazy(() =>
+  import("~/pages/run/ForkDialog").then((room) => ({ default: room.ForkDialog })),
+);
 const Groups = lazy(() => import("./Groups").then((room) => ({ default: room.Groups })));
 
 const atTop = () => window.scrollY < 40;
@@ -43,6 +45,9 @@ export function RunsPage() {
     </>
   );
 }
+
+/** A turn to begin with that leaves a past and a future. */
+const middleOf = (run: Run): number => Math.max(run.parent_turn ?? 0, Math.floor(run.turn / 2));
 
 type Over = { fork: Run } | { cancel: Run[] } | null;
 
@@ -111,7 +116,7 @@ function Listed({ search }: { search: RunSearch }) {
       )}
       {over && "fork" in over && (
         <Suspense>
-          <ForkDialog run={over.fork} onClose={() => setOver(null)} />
+          <ForkDialog run={over.fork} turn={middleOf(over.fork)} onClose={() => setOver(null)} />
         </Suspense>
       )}
     </>

@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { api, Problem, type Run, told } from "~/api/client";
 import { Dialog, say } from "~/ui/dialog";
+import { Icon } from "~/ui/icons";
 import { Button } from "~/ui/kit";
 import { type Deed as Choice, Menu } from "~/ui/menu";
 import { type Deed, may } from "./search";
@@ -89,7 +90,7 @@ export function RunMenu({
   ];
   return (
     <Menu label={`what to do with ${run.run_id}`} deeds={choices}>
-      <span aria-hidden>⋯</span>
+      <Icon sign="dots" />
     </Menu>
   );
 }
