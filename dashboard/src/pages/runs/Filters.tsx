@@ -123,7 +123,11 @@ function Search({ text, onText }: { text: string; onText: (text: string) => void
       value={typed}
       maxLength={200}
       onChange={(event) => type(event.target.value)}
-      onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape") return;
+        event.preventDefault(); // a browser would empty the field: one only wants to leave it
+        event.currentTarget.blur();
+      }}
       className={cx(FIELD, "!w-full sm:!w-64")}
     />
   );
