@@ -100,6 +100,7 @@ function usePlot(props: CurvesProps, hidden: ReadonlySet<string>, onHover: (turn
   const shape = JSON.stringify(series.map((one) => [one.id, one.label, one.colour, Boolean(one.band)]));
   // biome-ignore lint/correctness/useExhaustiveDependencies: shape and theme stand for what it is made of
   useEffect(() => {
+    if (latest.current.series.length === 0) return; // nothing to zoom in yet
     let made: Plot | null = null;
     let gone = false;
     void import("./plot").then((room) => {
