@@ -105,7 +105,7 @@ function Deeds({ one }: { one: Schedule }) {
 
 function Firings({ name }: { name: string }) {
   const query = useQuery({
-    queryKey: ["schedules", name],
+    queryKey: ["schedule", name], // not among those that a removal has asked for again
     queryFn: ({ signal }) => told(api.GET("/api/schedules/{name}", { params: { path: { name } }, signal })),
     refetchInterval: 5_000,
   });
