@@ -78,6 +78,7 @@ export function useFollowed(run: Run | undefined): LiveTurns {
   const [turns, setTurns] = useState(() => new LiveTurns());
   const pending = useRef<{ said: Message; metrics: Scores | undefined } | null>(null);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const drawn = useRef(0);
   const followed = useRef(runId);
   useEffect(() => {
     if (followed.current !== runId) setTurns(new LiveTurns());
@@ -90,6 +91,7 @@ export function useFollowed(run: Run | undefined): LiveTurns {
   }, [runId]);
   const flush = () => {
     timer.current = undefined;
+    drawn.current = performance.now();
     const latest = pending.current;
     pending.current = null;
     if (!latest || !runId) return;
@@ -106,7 +108,8 @@ export function useFollowed(run: Run | undefined): LiveTurns {
     const metrics = said.body?.["metrics"] ? plainScores(said.body["metrics"]) : undefined;
     if (metrics && said.turn) turns.add({ turn: said.turn, metrics });
     pending.current = { said, metrics: metrics ?? pending.current?.metrics };
-    timer.current ??= setTimeout(flush, BREATH);
+    // At once if the page had its breath; so a slow run is shown as it goes, and a fast one a few times a second.
+    timer.current ??= setTimeout(flush, Math.max(0, drawn.current + BREATH - performance.now()));
   });
   return turns;
 }
