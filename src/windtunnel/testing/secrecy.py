@@ -45,11 +45,12 @@ def hidden(subject: Subject) -> Iterator[Finding]:
     changed = False
     for turn in subject.some_turns():
         player = subject.base().at(turn)
-        before = player.codec.encode(player.frame.state)  # read back for each redraw, which may change it
+        before = player.codec.encode(player.frame.state)
+        fresh = _source(subject, turn, player, before)  # for each redraw, which may change what it is given
         for actor in player.cast.actors:
-            seen = encode_body(now(player.engine.observe(_fresh(player, before), actor)))
+            seen = encode_body(now(player.engine.observe(fresh(), actor)))
             for luck in range(REDRAWS):
-                state = redraw(_fresh(player, before), actor, Chance("redraw", turn, actor.id, luck))
+                state = redraw(fresh(), actor, Chance("redraw", turn, actor.id, luck))
                 again = encode_body(now(player.engine.observe(state, actor)))
                 if seen != again:
                     yield subject.find(
@@ -68,9 +69,12 @@ def hidden(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def _fresh(player: Player, raw: bytes) -> Any:
-    """The state as a resumed run would have it."""
-    return player.codec.decode(raw, player.tape.lineage.segment)
+def _source(subject: Subject, turn: int, player: Player, raw: bytes) -> Callable[[], Any]:
+    """Gives the state after the turn, as often as it is asked: read back, or recomputed where a Log has grown
+    by what no store holds yet."""
+    if player.codec.logs:
+        return lambda: subject.base().at(turn).frame.state
+    return lambda: player.codec.decode(raw, player.tape.lineage.segment)
 
 
 def purity(subject: Subject) -> Iterator[Finding]:
