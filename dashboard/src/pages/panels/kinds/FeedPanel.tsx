@@ -1,7 +1,7 @@
 // Entries one below the other, the newest at the end: who, to whom, when, and what.
 import { Link } from "@tanstack/react-router";
 import { useLayoutEffect, useRef } from "react";
-import { Badge } from "~/ui/kit";
+import { Badge, LINK } from "~/ui/kit";
 import type { PartOf } from "../PanelFrame";
 import { amount, more, said } from "../said";
 import { useShowing } from "../showing";
@@ -9,8 +9,28 @@ import { Body, More, None } from "./parts";
 
 type Data = PartOf<"feed">["data"];
 
-export function FeedPanel({ panel, data }: PartOf<"feed">) {
-  return <Feed title={panel.title} items={data.items} fields={data.fields} left={data.more} />;
+export function FeedPanel({ panel, data, part }: PartOf<"feed">) {
+  return (
+    <>
+      <Feed title={panel.title} items={data.items} fields={data.fields} left={data.more} />
+      {part.from === "waiting" && data.items.length > 0 && <Decide />}
+    </>
+  );
+}
+
+/** What waits for people leads to where they decide. */
+function Decide() {
+  const { runId } = useShowing();
+  return (
+    <p className="mt-2 flex gap-4 text-sm">
+      <Link to="/approvals" className={LINK}>
+        Decide what waits for approval
+      </Link>
+      <Link to="/runs/$runId/answer" params={{ runId }} className={LINK}>
+        Answer what is asked
+      </Link>
+    </p>
+  );
 }
 
 const NEAR = 24; // px from the end that still count as being at the end

@@ -139,7 +139,6 @@ function Ends({
           >
             <button
               type="button"
-              aria-label={`${one.name}: ${parts.join(", ")}`}
               onPointerEnter={() => onPoint(at)}
               onPointerLeave={() => onPoint(null)}
               onFocus={() => onPoint(at)}
@@ -151,6 +150,7 @@ function Ends({
             >
               <span className="w-full truncate font-medium text-sm">{one.name}</span>
               <span className="figures w-full truncate text-muted text-xs">{amount(one.total, unit)}</span>
+              <span className="sr-only">: {parts.join(", ")}</span>
             </button>
             <span
               aria-hidden

@@ -24,7 +24,7 @@ export function TablePanel({ panel, data }: PartOf<"table">) {
   return (
     <>
       <Sheet label={panel.title} high={rows.length > HIGH}>
-        <table className="w-full border-collapse text-sm [overflow-wrap:break-word]">
+        <table className="w-full border-separate border-spacing-0 text-sm [overflow-wrap:break-word]">
           <caption className="sr-only">{panel.title}</caption>
           <thead>
             <tr className={cx(rows.length > HIGH && "sticky top-0 z-10 bg-surface")}>
@@ -111,13 +111,13 @@ function Row({
   right: readonly boolean[];
 }) {
   return (
-    <tr className="group border-line border-t hover:bg-raised">
+    <tr className="group hover:bg-raised">
       {row.names.slice(0, labels).map((name, at) => (
         <th
           key={at}
           scope="row"
           className={cx(
-            "px-1.5 py-1 text-left align-top font-medium",
+            "border-line border-t px-1.5 py-1 text-left align-top font-medium",
             at === 0 && "sticky left-0 bg-surface group-hover:bg-raised",
           )}
         >
@@ -127,7 +127,10 @@ function Row({
       {row.cells.map((cell, at) => (
         <td
           key={at}
-          className={cx("px-1.5 py-1 align-top", right[at] ? "whitespace-nowrap text-right" : "text-left")}
+          className={cx(
+            "border-line border-t px-1.5 py-1 align-top",
+            right[at] ? "whitespace-nowrap text-right" : "text-left",
+          )}
         >
           <Value cell={cell} unit={columns[at]?.unit ?? ""} />
         </td>
