@@ -20,7 +20,11 @@ export function Dialog({
   useEffect(() => {
     const dialog = element.current;
     if (!dialog) return;
-    if (open && !dialog.open) dialog.showModal();
+    if (open && !dialog.open) {
+      dialog.showModal();
+      // What is to be filled in comes first; left to itself, the browser would choose the sign that closes.
+      dialog.querySelector<HTMLElement>("input, select, textarea")?.focus();
+    }
     if (!open && dialog.open) dialog.close();
   }, [open]);
   return (
