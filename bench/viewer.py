@@ -21,7 +21,7 @@ from bench.browsing import SECONDS, first_and_again, window
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-# A task of five questions to nobody (counting a mock's tokens would want the network), for each line of stdin.
+# A task of five questions to nobody (a mock's tokens would want the network), for each line of stdin.
 EVALUATE = """
 import sys
 from inspect_ai import Task, eval

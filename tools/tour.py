@@ -128,9 +128,9 @@ def furnish(server: Server) -> dict[str, str]:
     return ids
 
 
-# What has been asked has been answered, and no row of a page is a placeholder any more.
+# What has been asked has been answered: no row is a placeholder, and nothing waits, dimmed, for newer.
 SETTLED = """() => document.querySelector("main h1, main [role=alert], main p")
-  && !document.querySelector("main .animate-pulse")
+  && !document.querySelector("main .animate-pulse, main [aria-busy=true]")
   && document.fonts.status === "loaded" """
 WIDER = """() => {
   const wide = document.documentElement.scrollWidth, seen = document.documentElement.clientWidth;

@@ -156,21 +156,24 @@ def test_the_keyboard_alone_reaches_all_that_acts_on_runs(
         assert unseen == set()
 
 
-def test_the_keyboard_alone_goes_from_runs_to_a_turn(
+def test_the_keyboard_alone_opens_a_run_goes_back_in_its_turns_and_to_another_page(
     browser: Browser, furnished: tuple[str, dict[str, str]]
 ) -> None:
-    url, _ids = furnished
+    url, ids = furnished
     with window(browser) as page:
-        visit(page, f"{url}/?status=completed")
-        page.keyboard.press("/")
-        page.keyboard.type("trade_war")
-        expect(page.locator("main")).to_contain_text("trade_war")
-        page.keyboard.press("Escape")
+        visit(page, f"{url}/?status=completed&order=created&world=climate")
+        page.keyboard.press("j")
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**/runs/{ids['climate']}*")
+        settle(page)
+        page.keyboard.press("[")
+        page.wait_for_url("**?turn=29")
         page.keyboard.press("g")
         page.keyboard.press("w")
-        expect(page.get_by_role("heading", level=1)).to_have_text("Worlds")
+        heading = page.get_by_role("heading", level=1)
+        expect(heading).to_have_text("Worlds")
         page.keyboard.press("Control+k")
+        expect(page.get_by_role("dialog")).to_be_visible()
         page.keyboard.type("Go to Models")
         page.keyboard.press("Enter")
-        expect(page.get_by_role("heading", level=1)).to_have_text("Models")
-        settle(page)
+        expect(heading).to_have_text("Models")

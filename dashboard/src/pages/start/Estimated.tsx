@@ -30,7 +30,7 @@ export function Estimated({ request, ready }: { request: Schemas["StartRequest"]
       {estimate.error && ready && !stale ? (
         <Trouble error={estimate.error} />
       ) : estimate.data ? (
-        <div className={stale ? "opacity-60" : ""}>
+        <div className={stale ? "opacity-60" : ""} aria-busy={stale}>
           <Told estimate={estimate.data} budget={request.budget ?? null} />
         </div>
       ) : (
