@@ -44,10 +44,10 @@ export function Table({
           {differing.length} of {fitting.length} differ
         </span>
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
       <section
         className="relative max-h-[36rem] overflow-auto"
         aria-label="metrics side by side"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
         tabIndex={0}
       >
         <table className="w-full text-sm">
