@@ -82,7 +82,7 @@ async def estimate(workspace: Workspace, world: World, scenario: Scenario) -> Es
         return Estimate(scenario.name, scenario.turns, done.turns, [], seconds)
     hub = hub_of(workspace)
     try:
-        played = 1 + max((effect.turn for effect, _, _ in done.calls), default=0)
+        played = 1 + max((effect.turn for effect, _, _ in done.calls), default=done.turns)
         told = _carried_on(hub.gateway, scenario, done.calls, min(turns, played))
         return structs.replace(told, seconds=seconds)
     finally:
