@@ -14,7 +14,7 @@ export function WaitsFor({ run }: { run: RunDetail }) {
         <p key={one.id}>
           It waits for a vote on what {one.actor} wants to do in turn {one.turn}:{" "}
           <Link to="/approvals" search={{ id: one.id }} className={LINK}>
-            {one.summary}
+            {one.summary || one.reason || "decide"}
           </Link>
         </p>
       ))}

@@ -131,7 +131,7 @@ PANELS: tuple[Panel, ...] = (
         title="Decisions",
         help="What was decided, and what was changed, refused or held.",
         source=Journal(("decisions", "verdicts")),
-        columns=(Column("what", "What"),),
+        columns=(Column("what", ""),),
         limit=60,
     ),
 )
