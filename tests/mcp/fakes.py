@@ -10,6 +10,7 @@ from windtunnel.control.access import Principal, Role, may
 from windtunnel.control.index import Filter
 from windtunnel.errors import EngineError, NotFound, WrongState
 from windtunnel.server import types
+from windtunnel.server.looking import ALL, Wanted
 
 if TYPE_CHECKING:
     from windtunnel.server.verbs import Verbs
@@ -135,9 +136,8 @@ class Fake:
         return made(types.State, turn=turn or 0, global_state=STATE)
 
     async def entries(
-        self, who: Principal, run_id: str, after: int = -1, limit: int = 200, turn: int | None = None,
-        kind: str | None = None, actor: str | None = None,
-    ) -> types.EntryPage:  # fmt: skip
+        self, who: Principal, run_id: str, after: int = -1, limit: int = 200, wanted: Wanted = ALL
+    ) -> types.EntryPage:
         bodies: list[tuple[str, Any]] = [
             (
                 "started",
