@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.dashboard.browser import Watched, check_built
-from tests.dashboard.markup import HELD, PAYLOAD
+from tests.dashboard.markup import HELD, NAME, PAYLOAD
 from tests.server.live import Live, live
 from tools.tour import visit
 
@@ -21,11 +21,11 @@ MARKUP = Path(__file__).parent / "markup"
 TAKEN = "() => [window.pwned, document.querySelectorAll('[onerror], img[src=x], main script').length]"
 PLACES = (  # each with markup in it: a world's name, a scenario's title, an agent's words, a judge's reasons
     "/",
-    f"/?world={quote(PAYLOAD)}",
+    f"/?world={quote(NAME)}",
     "/worlds",
-    f"/worlds?world={quote(PAYLOAD)}",
-    f"/new?world={quote(PAYLOAD)}",
-    f"/new?world={quote(PAYLOAD)}&scenario={quote(PAYLOAD + '/speech')}",
+    f"/worlds?world={quote(NAME)}",
+    f"/new?world={quote(NAME)}",
+    f"/new?world={quote(NAME)}&scenario={quote(NAME + '/speech')}",
     "/approvals",
     "/runs/{said}",
     f"/runs/{{said}}?metric={quote(PAYLOAD)}",
@@ -41,7 +41,7 @@ PLACES = (  # each with markup in it: a world's name, a scenario's title, an age
 def scenario(**settings: bool) -> str:
     agent = {"id": "ann", "policy": "speaks", "settings": settings}
     return json.dumps(
-        {"world": PAYLOAD, "title": PAYLOAD, "description": PAYLOAD, "turns": 6, "agents": [agent]}, indent=1
+        {"world": NAME, "title": PAYLOAD, "description": PAYLOAD, "turns": 6, "agents": [agent]}, indent=1
     )
 
 
@@ -50,7 +50,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     check_built()
     home = tmp_path_factory.mktemp("markup")
     (home / "windtunnel.toml").write_text(
-        f"[runs]\nworkers = 1\n[[worlds]]\nname = {json.dumps(PAYLOAD)}\npath = {json.dumps(str(MARKUP))}\n"
+        f"[runs]\nworkers = 1\n[[worlds]]\nname = {json.dumps(NAME)}\npath = {json.dumps(str(MARKUP))}\n"
     )
     with live(home) as serving:
         yield serving
@@ -69,7 +69,7 @@ def test_what_looks_for_markup_sees_it(page: Page) -> None:
 
 def test_markup_of_worlds_and_agents_is_shown_as_text(page: Page, watched: Watched, server: Live) -> None:
     said, held = (
-        server.start_run(world=PAYLOAD, text=scenario(held=wait), tags=[PAYLOAD]) for wait in (False, True)
+        server.start_run(world=NAME, text=scenario(held=wait), tags=[PAYLOAD]) for wait in (False, True)
     )
     server.ended(said)
     server.ended(held, "waiting")
@@ -80,7 +80,8 @@ def test_markup_of_worlds_and_agents_is_shown_as_text(page: Page, watched: Watch
         assert taken(page) == [None, 0], path
         if "onerror" not in page.locator("main").inner_text():
             unseen.append(path)
-    assert not watched.wrong  # an inline script that the policy stopped would be told here
+    assert watched.failed == []
+    assert watched.wrong == []  # an inline script that the policy stopped would be told here
     assert unseen == []  # it is not hidden either: who reads it sees what was written
     visit(page, f"{server.url}/runs/{said}/turn?turn=2&agent=ann")
     assert f"turn 2: {PAYLOAD}" in page.locator("main").inner_text()

@@ -34,7 +34,9 @@ export function Palette({ onClose }: { onClose: () => void }) {
       aside: one.key && <Key>{one.key}</Key>,
       run: one.run,
     }));
-  const found: Choice[] = (runs.data?.runs ?? []).map((one) => ({
+  // Runs that were found for an older text are not chosen from: who types fast and presses Enter means what stands there.
+  const current = !runs.isPlaceholderData && sought === text.trim();
+  const found: Choice[] = ((current && runs.data?.runs) || []).map((one) => ({
     id: one.run_id,
     title: `${one.scenario} ${one.run_id}`,
     aside: <StatusBadge status={one.status} />,

@@ -22,6 +22,7 @@ from windtunnel.world import (
     World,
 )
 
+NAME = "<img src=x onerror=window.pwned=1>"  # without a slash, which parts a world from its scenario
 PAYLOAD = "<img src=x onerror=window.pwned=1><script>window.pwned=1</script>"
 HELD = 3  # in this turn the action waits for a person
 
@@ -67,7 +68,7 @@ def speaks(seen: dict[str, Any], context: Context) -> Speak:
 
 
 world = World(
-    PAYLOAD,
+    NAME,
     Rules(),
     Heard,
     {"speaker": Role((Speak,), Speak(), {"speaks": speaks}, instructions=PAYLOAD)},
