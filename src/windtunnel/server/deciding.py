@@ -7,7 +7,7 @@ from typing import Literal
 from windtunnel.control.access import Principal, Role
 from windtunnel.control.approvals import Approval
 from windtunnel.control.index import Filter
-from windtunnel.errors import NotFound
+from windtunnel.errors import NotFound, VoteRefused
 from windtunnel.journal import Status
 from windtunnel.server import types
 from windtunnel.server.gate import verb
@@ -63,6 +63,8 @@ class Deciding:
         self, who: Principal, approval_id: str, approve: bool, request: types.VoteRequest
     ) -> types.Approval:
         run_id, effect = _parted(approval_id)
+        if approve and not who.named:
+            await self._one_will_do(approval_id)
         voted = await aside(
             self.ground.control.vote,
             run_id,
@@ -76,6 +78,17 @@ class Deciding:
         if voted.resume is not None:
             await self._steering.enqueue([await self.ground.find(voted.resume)])
         return _told(voted.approval)
+
+    async def _one_will_do(self, approval_id: str) -> None:
+        """Where two must approve, two names must: whoever is nobody in particular could be either of them."""
+        one = await aside(self.ground.control.approval, *_parted(approval_id))
+        if one.needed > 1:
+            raise VoteRefused(
+                f"this vote does not count: {one.needed} people must approve, each by name",
+                where=approval_id,
+                remedy="say who you are: log in, or name yourself with X-Windtunnel-As",
+                refused="unnamed",
+            )
 
 
 def _parted(approval_id: str) -> tuple[str, str]:

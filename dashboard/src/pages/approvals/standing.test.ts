@@ -41,6 +41,11 @@ const vote = (by: string, approve = true, refused: string | null = null) => ({
 });
 
 describe("who may vote", () => {
+  it("wants a name where two must approve", () => {
+    expect(hindrance(action(), me("local"), NOW)).toMatch(/each by name/);
+    expect(hindrance(action({ approvers: 1 }), me("local"), NOW)).toBeNull();
+  });
+
   it("lets a name vote once, however it is written", () => {
     const one = action({ votes: [vote("Kim")] });
     expect(hindrance(one, me("kim"), NOW)).toMatch(/kim has said yes/);

@@ -15,6 +15,9 @@ export const missing = (one: Approval): number =>
 
 export const mayDecide = (me: Me): boolean => me.roles.includes("approver") || me.roles.includes("admin");
 
+/** Who comes without a login is nobody in particular, and could be either of two. */
+const NOBODY = new Set(["local", "anyone", "nobody"]);
+
 /** Why this person's vote would not count now; null if it would. */
 export function hindrance(one: Approval, me: Me | undefined, now: number): string | null {
   if (one.status !== "waiting") return `it is ${one.status}`;
@@ -22,6 +25,8 @@ export function hindrance(one: Approval, me: Me | undefined, now: number): strin
   if (!me) return "it is not known yet who you are";
   if (!mayDecide(me)) return "this needs the role approver; an admin gives it";
   if (person(one.actor) === person(me.name)) return `${one.actor} cannot vote on an action of its own`;
+  if (one.approvers > 1 && NOBODY.has(me.name))
+    return `${one.approvers} people must approve, each by name: click on your name to say who you are`;
   const mine = counted(one).find((vote) => person(vote.by) === person(me.name));
   return mine
     ? `${me.name} has said ${mine.approve ? "yes" : "no"}; a name votes once, so somebody else decides`
