@@ -340,6 +340,7 @@ def test_lint_refuses_arguments_it_does_not_know(fresh):
     ],
 )
 def test_the_environment_of_one_peer_is_made_only_where_that_peer_is_measured(fresh, ask, made):
+    fresh.add_dashboard()
     done = fresh.dev("bench", *ask)
     assert done.returncode == 0, done.stderr
     assert "making .venv-bench" in done.stderr
