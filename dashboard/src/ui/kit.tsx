@@ -198,7 +198,7 @@ export function Copy({ text, label, shown = true }: { text: string; label?: stri
     later.current = setTimeout(() => setDone(false), 1_500);
   };
   return (
-    <span className="inline-flex min-w-0 items-center gap-1">
+    <span className="inline-flex min-w-0 max-w-full items-center gap-1">
       {shown && <code className="min-w-0 truncate font-mono text-xs">{text}</code>}
       <button
         type="button"

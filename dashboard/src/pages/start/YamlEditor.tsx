@@ -68,7 +68,7 @@ export default function YamlEditor({
           lintGutter(),
           LOOK,
           EditorView.lineWrapping,
-          EditorView.contentAttributes.of({ "aria-label": "the scenario as YAML" }),
+          EditorView.contentAttributes.of({ "aria-label": "the scenario as YAML", tabindex: "0" }),
           EditorView.updateListener.of((update) => {
             if (update.docChanged && !update.transactions.some((one) => one.isUserEvent("form")))
               latest.current(update.state.doc.toString());
