@@ -54,6 +54,7 @@ export function useRuns(search: RunSearch, atTop: () => boolean) {
   const lookSoon = useSoon(look, AGAIN);
 
   const news = useRef(new Map<string, News>());
+  const met = useRef(new Set<string>());
   const draw = useCallback(() => {
     const heard = news.current;
     news.current = new Map();
@@ -65,8 +66,11 @@ export function useRuns(search: RunSearch, atTop: () => boolean) {
     if (message.kind !== "run" || !message.run_id) return;
     news.current.set(message.run_id, { ...news.current.get(message.run_id), ...message });
     drawSoon();
-    // A new run, or one that ended: the list alone knows where it belongs, and what was spent.
-    if (message.type !== "progress") lookSoon();
+    // A new run, or one that ended: the list alone knows where it belongs, and what was spent. Who was away for a
+    // moment hears of a new run when it is already played.
+    const unheard = !met.current.has(message.run_id);
+    met.current.add(message.run_id);
+    if (unheard || message.type !== "progress") lookSoon();
   });
   const line = useLine();
   useEffect(() => {

@@ -143,7 +143,7 @@ class AllRuns:
         await self._ready.wait()
 
     async def _work(self) -> None:
-        idle = 0
+        idle, first = 0, True
         while idle < 3:  # those who lost the line for a moment find it warm
             began = time.monotonic()
             try:
@@ -156,7 +156,11 @@ class AllRuns:
             self._tell(changes)
             self._ready.set()
             took = time.monotonic() - began
-            await asyncio.sleep(max(self._settings.look, LOOKING_SHARE * took))
+            # The first look reads every run there is; those that follow read what was written since.
+            await asyncio.sleep(
+                self._settings.look if first else max(self._settings.look, LOOKING_SHARE * took)
+            )
+            first = False
             idle = 0 if self._heard else idle + 1
 
     def _complain(self, error: WindtunnelError) -> None:
