@@ -42,6 +42,8 @@ def served(folder: Path) -> Iterator[str]:
             server.wait(30)
         server.kill()
         server.wait()
+        assert server.stdout is not None
+        server.stdout.close()
 
 
 def measured(folder: Path, request: dict[str, Any], single: int, batch: int) -> dict[str, float]:

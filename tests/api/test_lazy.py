@@ -64,7 +64,8 @@ def test_the_verb_has_the_signature_and_the_words_of_the_function():
 def test_every_word_a_world_is_written_with_can_be_had_from_here():
     from windtunnel import world
 
-    rare = {"AgentId", "Policy", "Reported", "Section"}  # for annotations and reports: from windtunnel.world
+    # For annotations and reports: from windtunnel.world; panels: from windtunnel.panels.
+    rare = {"AgentId", "Panel", "Policy", "Reported", "Section"}
     assert set(world.__all__) - set(wt.__all__) == rare
     for name in set(world.__all__) - rare:
         assert getattr(wt, name) is getattr(world, name)

@@ -29,7 +29,18 @@ from windtunnel.errors import UsageError
 SECONDS = 60.0
 # Verbs that change nothing, so that they may be done twice.
 READS = frozenset(
-    {"describe", "estimate", "observe", "query", "questions", "replay", "scenario", "schema", "state"}
+    {
+        "describe",
+        "estimate",
+        "observe",
+        "panels",
+        "query",
+        "questions",
+        "replay",
+        "scenario",
+        "schema",
+        "state",
+    }
 )
 EACH = 2  # processes of one world
 MOST = 8  # processes in all
