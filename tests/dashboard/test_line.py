@@ -68,7 +68,7 @@ def test_a_page_takes_up_its_line_after_the_server_was_killed_and_misses_nothing
         expect(page.locator("main h1").first).to_be_visible()  # what was there stays
         server.start()
         expect(line).to_be_visible(timeout=30_000)
-        server.ended(run_id)
+        server.ended(run_id, seconds=240)
         expect(page.locator("main")).to_contain_text("completed", timeout=30_000)
         expect(page.locator("main")).to_contain_text(f"{TURNS:,}")
         heard.more(page)

@@ -102,7 +102,11 @@ def test_a_vote_that_the_server_refuses_says_so_at_its_action(served: Live, page
     _, (first, *_) = held(served, turns=3)
     page.goto(f"{served.url}/approvals?id={first['id']}")
     action = card(page, first)
-    expect(action).to_contain_text("You vote as local")
+    expect(action).to_contain_text("each by name")  # two decide, and nobody in particular is none of them
+    expect(action.get_by_role("button", name="Approve")).to_be_disabled()
+    page.get_by_role("button", name="you are local").click()
+    act_as(page, "ivy")
+    expect(action).to_contain_text("You vote as ivy")
     # Somebody else decides, and this page has not heard of it yet.
     page.route("**/api/approvals?*", lambda route: route.abort())
     served.post(f"/api/approvals/{first['id']}/reject", {}, headers={"X-Windtunnel-As": "zoe"})

@@ -130,7 +130,7 @@ class Live:
         run_id: str = self.post("/api/simulations", request, 202)["run_id"]
         return run_id
 
-    def ended(self, run_id: str, status: str = "completed") -> dict[str, Any]:
+    def ended(self, run_id: str, status: str = "completed", seconds: float = SECONDS) -> dict[str, Any]:
         """The run, once it has this status."""
 
         def there() -> dict[str, Any] | None:
@@ -139,7 +139,7 @@ class Live:
                 raise AssertionError(f"it is {found['status']}: {found['reason']}")
             return found if found["status"] == status else None
 
-        found: dict[str, Any] = self.until(there, f"run {run_id} is {status}")
+        found: dict[str, Any] = self.until(there, f"run {run_id} is {status}", seconds)
         return found
 
 
