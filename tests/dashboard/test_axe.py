@@ -162,6 +162,7 @@ def test_the_keyboard_alone_opens_a_run_goes_back_in_its_turns_and_to_another_pa
     url, ids = furnished
     with window(browser) as page:
         visit(page, f"{url}/?status=completed&order=created&world=climate")
+        expect(page.get_by_role("link", name="paris")).to_be_visible()
         page.keyboard.press("j")
         page.keyboard.press("Enter")
         heading = page.get_by_role("heading", level=1)

@@ -130,11 +130,13 @@ function useWalk(
       const at = rows.indexOf(run);
       setCurrent(at);
       scrollTo(at, { align: "auto" });
-      const focus = () =>
-        body.current?.querySelector<HTMLElement>(`[data-run="${CSS.escape(run.run_id)}"] a`)?.focus({
-          preventScroll: true,
-        });
-      requestAnimationFrame(() => requestAnimationFrame(focus)); // it may have to be drawn first
+      const focus = () => {
+        const link = body.current?.querySelector<HTMLElement>(`[data-run="${CSS.escape(run.run_id)}"] a`);
+        link?.focus({ preventScroll: true });
+        return link !== null && link !== undefined;
+      };
+      // At once, for the Enter that follows; a row out of sight has to be drawn first.
+      if (!focus()) requestAnimationFrame(() => requestAnimationFrame(focus));
     },
     [rows, scrollTo, body],
   );
