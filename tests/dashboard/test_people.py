@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.dashboard.browser import WAIT, Watched, check_built
 from tests.server.live import Live, live
@@ -197,6 +198,14 @@ def make_key(page: Page, name: str) -> str:
 def test_a_key_is_made_opens_the_door_and_opens_it_no_more_when_it_is_revoked(
     open_server: Live, page: Page
 ) -> None:
+    def late(route: Route) -> None:  # what the page asks meanwhile is refused: it must not leave for that
+        open_server.until(lambda: status_of(open_server) == 401, "the server asks for a key")
+        time.sleep(2)  # what it knows is stale then
+        page.evaluate("window.dispatchEvent(new Event('visibilitychange'))")  # whoever comes back asks again
+        page.wait_for_timeout(500)
+        route.continue_()
+
+    page.route("**/auth/key", late)
     page.goto(f"{open_server.url}/system")
     first = make_key(page, "ada")  # and with it the server asks everybody
     open_server.until(lambda: status_of(open_server) == 401, "the server asks for a key")

@@ -28,7 +28,14 @@ export function Keys() {
   };
   const first = query.data?.keys.every((one) => one.status !== "valid") ?? false;
   return (
-    <Card title="Keys" aside={<Button onClick={() => setMaking(true)}>Make a key</Button>}>
+    <Card
+      title="Keys"
+      aside={
+        <Button disabled={!query.data} onClick={() => setMaking(true)}>
+          Make a key
+        </Button>
+      }
+    >
       <Asked query={query}>
         {({ keys }) =>
           keys.length === 0 ? (

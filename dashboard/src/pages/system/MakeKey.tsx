@@ -3,7 +3,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { enter } from "~/api/auth";
 import { api, type Schemas, told } from "~/api/client";
-import { queryClient } from "~/app/asking";
+import { whileEntering } from "~/app/asking";
 import { Button, FIELD } from "~/ui/kit";
 import { Trouble } from "~/ui/states";
 
@@ -77,15 +77,16 @@ function useMakeKey(first: boolean, onMade: (key: Schemas["NewKey"]) => void) {
   return useMutation({
     meta: { quiet: true },
     mutationFn: async (body: Schemas["KeyRequest"]) => {
-      const made = await told(api.POST("/api/keys", { body }));
+      const make = () => told(api.POST("/api/keys", { body }));
+      if (!first) return make();
       // The server closes within a second: whoever made the first key would be asked to log in before they
       // had copied it.
-      if (first) await enter(made.secret).catch(() => undefined);
-      return made;
+      return whileEntering(async () => {
+        const made = await make();
+        await enter(made.secret).catch(() => undefined);
+        return made;
+      });
     },
-    onSuccess: (made) => {
-      onMade(made);
-      if (first) void queryClient.invalidateQueries({ queryKey: ["me"] });
-    },
+    onSuccess: onMade,
   });
 }
