@@ -1,0 +1,1 @@
+"""Strategies that play against each other: formats, meetings, tables, ratings."""
