@@ -6,9 +6,12 @@ settled here:
 - Seats stay within two of even. FIDE lets leaders pass that in the last round; that is taken only where
   nobody does.
 - Meetings of several games give shares. A pairing knows them to a tenth of a point.
-- Where the Dutch rules leave no pairing at all (late in a small field), the rule that nobody takes one seat
-  three times running falls first, then the balance of seats; that nobody meets twice or has two byes never
-  does. If there is still no pairing, the tournament is over early.
+- Where the Dutch rules leave no pairing at all, the rule that nobody takes one seat three times running
+  falls first, then the balance of seats; that nobody meets twice or has two byes never does.
+- Up to as many rounds as half the field has entrants, all that are declared are held. Beyond, small fields
+  are looked through to the last round (`lookahead.py`), and a pairing that would leave none for it is
+  passed over for the next best. Where no pairing is left all the same (a large field, many forfeits), the
+  tournament is over early.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from windtunnel.chance import Chance
 from windtunnel.errors import UsageError
+from windtunnel.tournaments.formats import lookahead
 from windtunnel.tournaments.formats.past import Meeting, Past
 from windtunnel.tournaments.formats.plan import Pairing, Plan
 
@@ -39,9 +43,10 @@ def next_round(plan: Plan, past: Past) -> tuple[Pairing, ...] | None:
 
 
 def rest(plan: Plan, past: Past) -> int:
-    if next_round(plan, past) is None:
+    active = len(past.active())
+    if (plan.rounds or 0) > active / 2 and next_round(plan, past) is None:
         return 0
-    return ((plan.rounds or 0) - past.rounds) * (len(past.active()) // 2)
+    return max(0, (plan.rounds or 0) - past.rounds) * (active // 2)
 
 
 def scores(plan: Plan, past: Past) -> dict[str, float]:
@@ -72,6 +77,11 @@ def needs() -> Any:
 
 
 def _pairs(plan: Plan, past: Past) -> list[tuple[str, ...]] | None:
+    pairs = _by_rule(plan, past)
+    return _with_an_end_in_sight(plan, past, pairs) or pairs
+
+
+def _by_rule(plan: Plan, past: Past) -> list[tuple[str, ...]] | None:
     strict = _dutch(plan, past, last=past.rounds + 1 == plan.rounds)
     if strict is not None and _seats_within(past, strict):
         return strict
@@ -180,10 +190,57 @@ def _seats_within(past: Past, pairs: Iterable[tuple[str, ...]]) -> bool:
     )
 
 
+def _with_an_end_in_sight(
+    plan: Plan, past: Past, pairs: list[tuple[str, ...]] | None
+) -> list[tuple[str, ...]] | None:
+    """Other pairs, of near scores, where those found (or none) would end the tournament too early."""
+    active = list(past.active())
+    size = len(active) + len(active) % 2
+    left = (plan.rounds or 0) - past.rounds - 1
+    graph = _open(past, active)
+    played = size - 1 - min(mask.bit_count() for mask in graph)
+    if size > lookahead.LARGEST or (pairs is not None and size - 2 - played >= size / 2):
+        return None
+    place = {entrant: i for i, entrant in enumerate(active)}
+    if pairs is not None:
+        found = tuple((place[pair[0]], place[pair[1]] if len(pair) == 2 else size - 1) for pair in pairs)
+        if lookahead.holds(lookahead.without(graph, found), left):
+            return None
+    points = [scores(plan, past)[entrant] for entrant in active] + [0.0]
+    balance = [past.balance(entrant) for entrant in active] + [0]
+
+    def strain(matching: lookahead.Matching) -> tuple[int, float]:
+        leaning = sum(abs(balance[i] + balance[j]) >= 2 * _WIDEST for i, j in matching)
+        return leaning, sum((points[i] - points[j]) ** 2 for i, j in matching)
+
+    for matching in sorted(lookahead.matchings(graph), key=strain):
+        if lookahead.holds(lookahead.without(graph, matching), left):
+            return [
+                (active[i],) if j == len(active) else past.seated(active[i], active[j]) for i, j in matching
+            ]
+    return None
+
+
+def _open(past: Past, active: list[str]) -> lookahead.Graph:
+    """Who may still meet whom; in an odd field the last stands for the bye."""
+    place = {entrant: i for i, entrant in enumerate(active)}
+    size = len(active) + len(active) % 2
+    graph = [((1 << size) - 1) & ~(1 << i) for i in range(size)]
+    for i, entrant in enumerate(active):
+        closed = [place[m.others[0]] for m in past.contested(entrant) if m.others[0] in place]
+        if size > len(active) and _had_a_bye(past, entrant):
+            closed.append(size - 1)
+        for j in closed:
+            graph[i] &= ~(1 << j)
+            graph[j] &= ~(1 << i)
+    return tuple(graph)
+
+
 def _matched(plan: Plan, past: Past, fits: Callable[[str, str], bool]) -> list[tuple[str, ...]] | None:
     """Pairs of near scores among those who have not met, if everyone can be paired so."""
     needs()
-    from py4swiss.matching_computer import ComputerDutchValidity  # noqa: PLC0415 - late, as above
+    from py4swiss.dynamicuint import DynamicUint  # noqa: PLC0415 - late, as above
+    from py4swiss.matching_computer import ComputerDutchOptimality  # noqa: PLC0415
 
     active = list(past.active())
     points = scores(plan, past)
@@ -191,16 +248,17 @@ def _matched(plan: Plan, past: Past, fits: Callable[[str, str], bool]) -> list[t
     size = len(active) + len(active) % 2
     # A step of score weighs less than a pair, so that as many as can be are paired before scores count.
     most = 4 * past.rounds + 2
-    matching = ComputerDutchValidity(size, size * most)
+    matching = ComputerDutchOptimality(size, DynamicUint(size * most))
     for _ in range(size):
         matching.add_vertex()
     for i, one in enumerate(active):
         for j, other in enumerate(active[i + 1 :], i + 1):
             if other not in met[one] and fits(one, other):
                 apart = round(2 * abs(points[one] - points[other]))
-                matching.set_edge_weight(i, j, size * most - min(apart, most - 1))
+                matching.set_edge_weight(i, j, DynamicUint(size * most - min(apart, most - 1)))
         if size > len(active) and not _had_a_bye(past, one):
-            matching.set_edge_weight(i, size - 1, size * most - min(round(2 * points[one]), most - 1))
+            low = min(round(2 * points[one]), most - 1)
+            matching.set_edge_weight(i, size - 1, DynamicUint(size * most - low))
     matching.compute_matching()
     partner = matching.get_matching()
     if any(i == j for i, j in enumerate(partner)):
