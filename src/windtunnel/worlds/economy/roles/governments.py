@@ -1,6 +1,7 @@
 """Governments: they buy, tax, and put tariffs on what comes from abroad.
 
-A scenario may give an agent `settings` with `spending` and `tax`: the course a policy steers around.
+An agent's `settings` may say `spending` and `tax`, the course that a policy steers around, and the numbers by
+which each policy steers: those at the head of it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,10 @@ from windtunnel.worlds.economy.observing import Partner, Seen
 NATURAL = 0.05  # unemployment that these governments believe to be natural
 SPENDING, TAX = 0.20, 0.24
 HIGHEST = 0.8  # where a mercantilist stops: beyond it nothing crosses the border that could be taxed
+MARGIN = 0.05  # how far above his tariffs on its goods
+SPEED = 0.15  # how much of a deficit taxes follow at once
+CUT, WORRY = 0.75, 0.3  # what austerity leaves of its spending, and the debt from which on it does
+RESPONSE, RELIEF, LEAN = 0.7, 0.3, 0.02  # of spending and taxes to unemployment, and of taxes to debt
 
 INSTRUCTIONS = """\
 You govern a nation. Each turn is a quarter. Announce a Budget: `spending` (what the state buys, as a share
@@ -40,49 +45,55 @@ def steady(_: Seen, __: Context) -> Action:
     return KeepCourse()
 
 
-def balanced(seen: Seen, _: Context) -> Action:
+def balanced(seen: Seen, context: Context) -> Action:
     """Taxes follow the deficit until the books close; spending stays."""
-    return Budget(seen.spending, _clip(seen.tax + _clip(0.15 * seen.deficit, -0.005, 0.005)))
+    speed = float(context.settings.get("speed", SPEED))
+    return Budget(seen.spending, _clip(seen.tax + _clip(speed * seen.deficit, -0.005, 0.005)))
 
 
 def austerity(seen: Seen, context: Context) -> Action:
     """Spends less as long as there is a debt worth the name, and in a slump too."""
-    base = float(context.settings.get("spending", SPENDING))
-    goal = 0.75 * base if seen.debt_ratio > 0.3 else base
+    settings = context.settings
+    base = float(settings.get("spending", SPENDING))
+    worried = seen.debt_ratio > float(settings.get("worry", WORRY))
+    goal = float(settings.get("cut", CUT)) * base if worried else base
     return Budget(_clip(seen.spending + _clip(goal - seen.spending, -0.005, 0.005)), seen.tax)
 
 
 def keynesian(seen: Seen, context: Context) -> Action:
     """Spends into unemployment and taxes out of a boom; in quiet times leans gently against its debt."""
-    gap = seen.unemployment - NATURAL
-    lean = 0.02 * (seen.debt_ratio - 0.5)
-    spending = float(context.settings.get("spending", SPENDING)) + 0.7 * gap
-    tax = float(context.settings.get("tax", TAX)) - 0.3 * gap + lean
+    settings = context.settings
+    gap = seen.unemployment - float(settings.get("natural", NATURAL))
+    lean = float(settings.get("lean", LEAN)) * (seen.debt_ratio - 0.5)
+    spending = float(settings.get("spending", SPENDING)) + float(settings.get("response", RESPONSE)) * gap
+    tax = float(settings.get("tax", TAX)) - float(settings.get("relief", RELIEF)) * gap + lean
     return Budget(
         _clip(seen.spending + _clip(spending - seen.spending, -0.01, 0.01)),
         _clip(seen.tax + _clip(tax - seen.tax, -0.01, 0.01)),
     )
 
 
-def mercantilist(seen: Seen, _: Context) -> Action:
+def mercantilist(seen: Seen, context: Context) -> Action:
     """Closes its borders: tariffs on whoever sells it more than he buys, and on whoever taxes
     its goods, a little above his; where trade is even and free they are taken back slowly."""
+    highest = float(context.settings.get("highest", HIGHEST))
+    margin = float(context.settings.get("margin", MARGIN))
     tariffs = {}
     for name, partner in seen.partners.items():
-        wished = _tariff(partner)
+        wished = _tariff(partner, highest, margin)
         if wished != partner.our_tariff:
             tariffs[name] = wished
     return Budget(seen.spending, seen.tax, tariffs)
 
 
-def _tariff(partner: Partner) -> float:
+def _tariff(partner: Partner, highest: float, margin: float) -> float:
     imports = partner.imports * partner.exchange
     trade = partner.exports + imports
     deficit = trade > 0 and (imports - partner.exports) / trade > 0.01
     if partner.tariff_on_us > 0.0:
-        goal = min(partner.tariff_on_us + 0.05, HIGHEST)
+        goal = min(partner.tariff_on_us + margin, highest)
     else:
-        goal = HIGHEST if deficit else 0.0
+        goal = highest if deficit else 0.0
     return _clip(partner.our_tariff + _clip(goal - partner.our_tariff, -0.02, 0.05), 0.0, MAX_TARIFF)
 
 
