@@ -30,7 +30,8 @@ Agents: TypeAlias = Annotated[
     typer.Option(
         "--agent",
         metavar="ID=POLICY",
-        help="A policy of its role for one agent; or human, remote, llm, or the name of a model.",
+        help="A policy of its role for one agent; or human, remote, llm, the name of a model, or (in run) "
+        "@NAME: a strategy, also @NAME@1.2.0 or @./a/folder.",
     ),
 ]
 Until: TypeAlias = Annotated[int | None, typer.Option(metavar="TURN", min=0, help="Pause after this turn.")]

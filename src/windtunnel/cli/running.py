@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,6 +17,7 @@ from windtunnel.cli.taking import taken_over
 from windtunnel.control import Control, Done, Found
 from windtunnel.control.changing import changed
 from windtunnel.control.history import halted
+from windtunnel.control.verbs import Players
 from windtunnel.control.worlds import Worlds
 from windtunnel.discovery import FoundScenario, find_scenario, load_here
 from windtunnel.errors import NotFound, UsageError
@@ -47,6 +48,7 @@ def run(  # noqa: PLR0913, PLR0917 - one for each option
       windtunnel run economy/growth --seed 7 --turns 50 --set tax_rate=0.3
       windtunnel run economy/growth --model house
       windtunnel run economy/growth --agent aldland=ollama:qwen3 --budget 0.50
+      windtunnel run economy/growth --agent aldland=@keynesian@1.0.1
       windtunnel run my_world/scenarios/first.yaml --json
     """
     control = door.the_control()
@@ -54,16 +56,23 @@ def run(  # noqa: PLR0913, PLR0917 - one for each option
     world = load_here(chosen.source)
     played = load_scenario(chosen.path, world)
     shortcuts = [f"{key}={value}" for key, value in (("seed", seed), ("turns", turns)) if value is not None]
-    played = changed(played, world, [*shortcuts, *set_], agent, model)
+    named = [given for given in agent if "=@" in given]
+    rest = [given for given in agent if given not in named]
+    played = changed(played, world, [*shortcuts, *set_], rest, model)
+    players: dict[str, Any] = {}
+    if named:
+        from windtunnel.cli.strategies import seat_all  # noqa: PLC0415 - few runs name one
+
+        played, players = seat_all(control, world, played, named)
     if budget is not None and not models_of(played):
         raise UsageError(
             "a budget limits what models cost, and nothing here asks a model",
             where="--budget",
             remedy="leave --budget out, or name a --model",
         )
-    found = control.create(world, played, path=store)
+    found = control.create(world, played, path=store, players=players)
     Worlds(control.workspace).remember(chosen.source)
-    return play_and_close(control, found, world, until=until, budget=budget)
+    return play_and_close(control, found, world, until=until, budget=budget, players=players)
 
 
 def resume(
@@ -109,21 +118,30 @@ def play(
     stopper: Stopper,
     until: int | None = None,
     budget: float | None = None,
+    players: Players | None = None,
 ) -> list[Done]:
     """Play runs with progress; Ctrl-C is the stopper's."""
     progress = Progress(world.headline, stopper=stopper)
     with stopper, progress:
         return asyncio.run(
-            control.play(runs, world=world, observer=progress, stop_after=until, budget=budget)
+            control.play(
+                runs, world=world, observer=progress, stop_after=until, budget=budget, players=players
+            )
         )
 
 
 def play_and_close(
-    control: Control, found: Found, world: World, *, until: int | None, budget: float | None = None
+    control: Control,
+    found: Found,
+    world: World,
+    *,
+    until: int | None,
+    budget: float | None = None,
+    players: Players | None = None,
 ) -> int:
     """Play one run and tell how it stands; its status is the exit code."""
     stopper = Stopper()
-    (done,) = play(control, [found], world, stopper, until, budget)
+    (done,) = play(control, [found], world, stopper, until, budget, players)
     return told(found, done, world, stopper)
 
 

@@ -58,6 +58,7 @@ GROUPS: dict[str, tuple[Command, ...]] = {
     "Build": (
         Command("new", "building", "write a new world, which runs at once"),
         Command("schema", "catalog", "the JSON schema of a world's scenario files"),
+        Command("strategies", "strategies", "ways to play a role: versions, lineage, what is in force"),
         Command("models", "models", "which models can be asked, at what price, and do they answer"),
         Command("doctor", "doctoring", "is this machine ready, and what to do if not"),
     ),

@@ -11,22 +11,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from windtunnel.config import Workspace
 from windtunnel.control.database import open_database
-from windtunnel.errors import NotFound, UsageError
+from windtunnel.errors import NotFound, ScenarioError, UsageError
 from windtunnel.journal.database import Database
 from windtunnel.strategies.folders import export, read_origin
 from windtunnel.strategies.lineage import Line, lineage
 from windtunnel.strategies.model import Strategy
 from windtunnel.strategies.reading import read_strategy
 from windtunnel.strategies.registry import BY_HAND, IMPORT, Registered, Registry
-from windtunnel.strategies.seats import players, seat
+from windtunnel.strategies.seats import players, seated
 from windtunnel.strategies.tables import Move
 from windtunnel.strategies.versions import Diff, Version, compared, strategy_of
-from windtunnel.words import quote
-from windtunnel.world import AgentSpec, World
+from windtunnel.words import quote, suggest
+from windtunnel.world import Scenario, World
 
 MOST = 1000  # items of a page
 RECENT = 20  # moves that `show` tells
@@ -145,10 +145,23 @@ class Strategies:
     def resolve(self, reference: str) -> Version | Strategy:
         return self.registry.resolve(reference, self._find_world)
 
-    def seated(self, reference: str, agent: str) -> tuple[AgentSpec, dict[str, Any]]:
-        """The seat of an agent that plays this strategy, and the code that is handed in with it."""
-        strategy = strategy_of(self.resolve(reference))
-        return seat(strategy, agent), players(strategy)
+    def seat(self, scenario: Scenario, agent: str, reference: str) -> tuple[Scenario, dict[str, Any]]:
+        """The scenario with an agent's seat played by a strategy, and the code that is handed in with it."""
+        strategy, seats = strategy_of(self.resolve(reference)), list(scenario.agents)
+        if strategy.world != scenario.world:
+            raise ScenarioError(
+                f"{strategy.name!r} is for the world {strategy.world}, the scenario is of {scenario.world}",
+                where=f"agents.{agent}",
+                remedy=f"windtunnel strategies list --world {scenario.world}",
+            )
+        ids = [one.id for one in seats]
+        if agent not in ids:
+            raise ScenarioError(
+                f"no agent is called {quote(agent)}", where="agents", remedy=suggest(agent, ids)
+            )
+        place = ids.index(agent)
+        seats[place] = seated(strategy, seats[place])
+        return structs.replace(scenario, agents=tuple(seats)), players(strategy)
 
     # --- changing ---
 

@@ -19,7 +19,7 @@ from windtunnel.strategies.model import (
 )
 from windtunnel.strategies.reading import check_strategy, read_strategy
 from windtunnel.strategies.registry import OPERATORS, Registered, Registry
-from windtunnel.strategies.seats import players, seat
+from windtunnel.strategies.seats import players, seat, seated
 from windtunnel.strategies.tables import Move
 from windtunnel.strategies.versions import Changed, Diff, Version, bump_between, compared, strategy_of
 
@@ -48,6 +48,7 @@ __all__ = [
     "read_origin",
     "read_strategy",
     "seat",
+    "seated",
     "strategy_of",
     "with_parameters",
 ]

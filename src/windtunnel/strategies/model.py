@@ -56,7 +56,7 @@ class Boolean(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
 Bounds: TypeAlias = Number | Integer | Choice | Boolean
 
 
-class Strategy(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Strategy(Struct, frozen=True, forbid_unknown_fields=True):
     """A way to play a role. `policy` is a rule's (and what the model `house` answers by), `entry` is code of
     one's own as `package.module:name`, `schema` has the bounds of each of the `parameters`, `settings` is
     what the kind needs more, such as the members of a team."""
@@ -76,11 +76,10 @@ class Strategy(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
 
 
 def content_of(strategy: Strategy) -> dict[str, Any]:
-    """What the hash is made of: what plays, and its bounds. What is left at its default is left out, so that
-    a field which a later version brings changes no hash."""
+    """What the hash is made of: what plays, and its bounds. What is empty is left out, so that a field which
+    a later version brings changes no hash."""
     plain: dict[str, Any] = msgspec.to_builtins(tidy(strategy))
-    kept = {key: value for key, value in plain.items() if key not in ("name", "description")}
-    kept["kind"] = strategy.kind  # also where it is the default: defaults may move
+    kept = {key: value for key, value in plain.items() if value and key not in ("name", "description")}
     if "schema" in kept:
         kept["schema"] = {name: _undescribed(bounds) for name, bounds in kept["schema"].items()}
     return kept

@@ -88,9 +88,9 @@ def check_strategy(strategy: Strategy, world: AtHand = None) -> Strategy:
 
 
 def plain_of(strategy: Strategy) -> dict[str, Any]:
-    """The strategy as its file says it, without what is at its default."""
+    """The strategy as its file says it, without what is empty."""
     plain: dict[str, Any] = msgspec.to_builtins(strategy)
-    return {"strategy": plain.pop("name"), **plain}
+    return {"strategy": plain.pop("name"), **{key: value for key, value in plain.items() if value}}
 
 
 def read_document(file: Path, first: str) -> Node:
@@ -251,7 +251,7 @@ def _check_parameters(root: Node, strategy: Strategy) -> None:
         bounds = strategy.schema[name]
         if why := misfit(node.value, bounds):
             raise node.place.error(
-                f"{where}: {why}, not {node.plain()!r}", f"or widen {'schema.' + name}", where
+                f"{where}: {why}, not {node.plain()!r}", f"widen schema.{name} if that is meant", where
             )
 
 

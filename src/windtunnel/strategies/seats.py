@@ -6,6 +6,8 @@ import importlib
 from copy import deepcopy
 from typing import Any
 
+from msgspec import structs
+
 from windtunnel.errors import ScenarioError
 from windtunnel.strategies.model import Strategy, tidy
 from windtunnel.words import suggest
@@ -24,6 +26,21 @@ def seat(strategy: Strategy, id: str) -> AgentSpec:  # noqa: A002 - as AgentSpec
         model=whole.entry if whole.kind == "python" else whole.model,  # the key that it is handed in under
         instructions=whole.instructions,
         settings=settings_of(whole),
+    )
+
+
+def seated(strategy: Strategy, given: AgentSpec) -> AgentSpec:
+    """A seat of a scenario, played by the strategy: its name, size and deadline stay, and of its settings
+    those of which the strategy says nothing."""
+    if given.role not in ("", strategy.role):
+        raise ScenarioError(
+            f"{given.id!r} plays {given.role}, and the strategy {strategy.name!r} is for {strategy.role}",
+            where=f"agents.{given.id}",
+            remedy="name a strategy for that role",
+        )
+    mine = seat(strategy, given.id)
+    return structs.replace(
+        mine, size=given.size, deadline=given.deadline, settings={**given.settings, **mine.settings}
     )
 
 
