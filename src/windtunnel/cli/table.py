@@ -32,6 +32,11 @@ GROUPS: dict[str, tuple[Command, ...]] = {
         Command("compare", "comparing", "runs side by side, and where they part"),
         Command("export", "keeping", "csv, parquet, jsonl, chat, or one html file that opens offline"),
     ),
+    "Compete": (
+        Command("tournament", "tournaments", "strategies against each other: who is better, and by how much"),
+        Command("standings", "tournaments", "how a tournament stands"),
+        Command("duel", "duelling", "two strategies, until it is known which is better"),
+    ),
     "Steer": (
         Command("fork", "forking", "what if: another course from a turn on, with unchanged controls"),
         Command("pause", "steering", "stop a run at the end of its turn"),

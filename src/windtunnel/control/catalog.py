@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from windtunnel.config import Workspace
+from windtunnel.control.ids import tournament_of
 from windtunnel.control.index import Index, open_index
 from windtunnel.control.places import (
     Found,
@@ -50,10 +51,12 @@ UNUSABLE = (StorageError, VersionMismatch, OSError)
 
 
 def look(location: str | Path, named: str | None = None) -> list[Found]:
-    """Every run of one store, or those whose ids begin so."""
+    """Every run of one store, or those whose ids begin so. Matches of a tournament where one is named."""
     store = open_store(location, read_only=True)
     try:
         rows = store.runs() if named is None else store.named(named)
+        if not tournament_of(named or ""):
+            rows = [row for row in rows if not tournament_of(row.run_id)]
         return [Found(str(location), as_it_is(store, row)) for row in rows]
     finally:
         store.close()
@@ -127,6 +130,8 @@ def find_run(workspace: Workspace, name: str) -> Found:
     """The run that a person means."""
     if (found := _by_path(name)) is not None:
         return found
+    if tournament := tournament_of(name):
+        return _match(find_run(workspace, tournament), name)
     exact = workspace.runs / f"{name}.sqlite"
     candidates = look(exact) if exact.exists() else []
     if mine := [found for found in candidates if found.row.run_id == name]:
@@ -137,6 +142,17 @@ def find_run(workspace: Workspace, name: str) -> Found:
         return _by_index(workspace, name)
     except UNUSABLE:
         return _by_looking(workspace, name)
+
+
+def _match(tournament: Found, name: str) -> Found:
+    for found in look(tournament.location, name):
+        if found.row.run_id == name:
+            return found
+    raise NotFound(
+        f"tournament {tournament.row.run_id} has no match {name!r}",
+        where=tournament.location,
+        remedy=f"windtunnel standings {tournament.name}",
+    )
 
 
 def _by_index(workspace: Workspace, name: str) -> Found:
@@ -177,9 +193,7 @@ def _by_path(name: str) -> Found | None:
     path = Path(text)
     if path.suffix != ".sqlite" and not (path.exists() and path.is_file()):
         return None
-    runs = look(path)
-    if wanted:
-        runs = [found for found in runs if found.row.run_id.startswith(wanted)]
+    runs = look(path, wanted or None)
     if not runs:
         raise NotFound("this store holds no such run", where=text)
     if len(runs) > 1:

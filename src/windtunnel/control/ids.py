@@ -5,6 +5,8 @@ from __future__ import annotations
 import secrets
 import time
 
+MATCH = "."  # between the name of a tournament and the number of its match
+
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _CHANCE = 32**5
 
@@ -25,3 +27,9 @@ def run_ids_from(first: str, count: int) -> list[str]:
     return [
         stamp + "".join(_ALPHABET[number >> shift & 31] for shift in (20, 15, 10, 5, 0)) for number in numbers
     ]
+
+
+def tournament_of(run_id: str) -> str:
+    """The tournament whose match a run is, by its name; empty for every other run."""
+    before, dot, _ = run_id.rpartition(MATCH)
+    return before if dot else ""

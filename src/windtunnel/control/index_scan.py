@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct, field
 
 from windtunnel.codec import decode_body
+from windtunnel.control.ids import tournament_of
 from windtunnel.errors import StorageError, WindtunnelError
 from windtunnel.journal import RunRow, SqliteStore, Status, Store
 from windtunnel.journal.lease import lives
@@ -252,9 +253,11 @@ def read_store(store: Store, known: Mapping[str, Known]) -> tuple[list[Seen], se
 
 def seen_of(store: Store, rows: Iterable[RunRow], known: Mapping[str, Known]) -> list[Seen]:
     """Those of these rows that are not as they are known. Runs that are played are always read: their lease
-    is no part of their row."""
+    is no part of their row. The matches of a tournament are not listed: they are found through it."""
     found = []
     for row in rows:
+        if tournament_of(row.run_id):
+            continue
         before = known.get(row.run_id)
         if row.status is Status.RUNNING or before is None or before.mark != mark(row):
             found.append(_seen(store, row, before))

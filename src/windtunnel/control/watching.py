@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from windtunnel.codec import decode_body
 from windtunnel.config import Workspace
 from windtunnel.control.catalog import Found, as_it_is, database, store_paths
+from windtunnel.control.ids import tournament_of
 from windtunnel.control.places import Readers
 from windtunnel.control.telling import Phase
 from windtunnel.errors import NotFound, WindtunnelError
@@ -107,7 +108,7 @@ class Watch:
             return
         with store.snapshot():
             rows, word, whole = store.written(self._word)
-            for row in rows:
+            for row in (row for row in rows if not tournament_of(row.run_id)):
                 self._compare(store, Found(location, as_it_is(store, row)), changes)
             for run_id in self._waiting.keys() - {row.run_id for row in rows}:  # a vote is no part of a row
                 if self._runs[run_id].location == location:
@@ -125,7 +126,8 @@ class Watch:
                 continue
             try:
                 with self._readers.opened(str(path)) as store:
-                    found = [Found(str(path), as_it_is(store, row)) for row in store.runs()]
+                    rows = [row for row in store.runs() if not tournament_of(row.run_id)]
+                    found = [Found(str(path), as_it_is(store, row)) for row in rows]
                     self._played.discard(path)
                     if any(one.row.status is Status.RUNNING for one in found):
                         self._played.add(path)

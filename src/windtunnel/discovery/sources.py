@@ -18,6 +18,8 @@ from windtunnel.errors import NotFound, WorldError
 from windtunnel.words import suggest
 
 GROUP = "windtunnel.worlds"
+# Runs that are no flights: they are found by their name, and listed with no world that one may choose.
+OWN = {"tournament": "windtunnel.tournaments.engine:world"}
 ATTRIBUTE = "world"
 _CHILDREN = 500  # entries of a folder that are looked at
 _TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
@@ -62,6 +64,8 @@ def candidates(workspace: Workspace) -> list[Candidate]:
 
 def find_source(name: str, workspace: Workspace) -> WorldSource:
     """The one source of a world's name."""
+    if name in OWN:
+        return WorldSource(name, "entry point", OWN[name], "Windtunnel itself")
     named = {one.name: one for one in candidates(workspace)}
     if name not in named:
         raise NotFound(f"there is no world {name!r}", remedy=_missing(name, list(named)))

@@ -38,14 +38,14 @@ def page(facts: Facts) -> str:
         "</main>",
         sections.footer(facts),
     ]
-    script = _asset("report.js")
+    script = asset("report.js")
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_policy(script)}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
         f"<title>{text(title)} · Windtunnel</title>\n"
-        f"<style>\n{_asset('report.css')}</style>\n</head>\n<body>\n"
+        f"<style>\n{asset('report.css')}</style>\n</head>\n<body>\n"
         + "\n".join(part for part in parts if part)
         + f'\n<script type="application/json" id="data">{data(_points(charts))}</script>\n'
         f"<script>{script}</script>\n</body>\n</html>\n"
@@ -72,7 +72,7 @@ def _points(charts: list[Chart]) -> dict[str, list[tuple[str, list[int], list[fl
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
     return (Path(__file__).parent / name).read_text(encoding="utf-8")
 
 

@@ -196,16 +196,18 @@ class Gateway:
             limit = structs.replace(limit, money=money)
         return Purse(f"run {run}".strip(), Ceiling.of(limit), earlier, remedy=remedy)
 
-    def lasting(self, kind: str, name: str = "") -> Account:
-        """An account that outlives the process: of a tournament, an evolution, or the workspace."""
+    def lasting(self, kind: str, name: str = "", *, money: float | None = None) -> Account:
+        """An account that outlives the process: of a tournament, an evolution, or the workspace. `money`, in
+        dollars, takes the place of the setting's."""
         if kind not in LASTING or self._home is None:
             raise UsageError(
                 f"there is no lasting account of kind {kind!r} here",
                 remedy=f"one of: {', '.join(LASTING)}; in a workspace",
             )
-        return self.ledger().account(
-            f"{kind} {name}".strip(), Ceiling.of(getattr(self.settings.budgets, kind))
-        )
+        limit: words.Limit = getattr(self.settings.budgets, kind)
+        if money is not None:
+            limit = structs.replace(limit, money=money)
+        return self.ledger().account(f"{kind} {name}".strip(), Ceiling.of(limit))
 
     def ledger(self) -> Ledger:
         if self._ledger is None:

@@ -53,6 +53,9 @@ class Hub:
         self._gateway: Gateway | None = None
         self._tools = tools or dict
         self._servers: ToolServers | None = None
+        self.charged: tuple[str, str, float | None] | None = (
+            None  # tournament or evolution, its name, dollars
+        )
 
     @cached_property
     def settings(self) -> words.Models:
@@ -95,10 +98,16 @@ class Hub:
 
     def above(self) -> list[Account]:
         """The accounts that stand above every run's."""
-        limit = self.settings.budgets.workspace
-        if self.home is None or (limit.money is None and limit.tokens is None):
+        if self.home is None:
             return []
-        return [self.gateway.lasting("workspace")]
+        found = []
+        if self.charged is not None:
+            kind, name, money = self.charged
+            found.append(self.gateway.lasting(kind, name, money=money))
+        limit = self.settings.budgets.workspace
+        if limit.money is not None or limit.tokens is not None:
+            found.append(self.gateway.lasting("workspace"))
+        return found
 
     def check(self, models: Sequence[str]) -> None:
         """ModelSetup if one of these could not be asked on this machine: said before anything is played."""

@@ -72,7 +72,7 @@ class blame_engine:  # noqa: N801 - reads as a statement
 def agent_failed(player: Player, seat: Seat, error: Exception) -> AgentError:
     where = f"agent {seat.id}, turn {player.frame.turn}"
     remedy = f"mend the agent, then: windtunnel resume {player.run_id}"
-    return AgentError(f"{type(error).__name__}: {error}", where=where, remedy=remedy)
+    return AgentError(f"{type(error).__name__}: {error}", where=where, remedy=remedy, agent=seat.id)
 
 
 def seal_phase(player: Player, turn: Turn, phase: str) -> None:

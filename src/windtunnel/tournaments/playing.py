@@ -1,0 +1,184 @@
+"""One match, played to its outcome: a run like any other, begun or taken up again, then read from its
+journal.
+
+The same in whatever process it happens; nothing is kept here between two matches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from windtunnel.codec import decode_body
+from windtunnel.errors import AgentError, BudgetReached, NotFound, RunError, WindtunnelError
+from windtunnel.journal import RunRow, Status, Store
+from windtunnel.journal.lineage import Lineage
+from windtunnel.models.hub import Hub
+from windtunnel.run.begin import begin
+from windtunnel.run.player import Between
+from windtunnel.run.session import play_run
+from windtunnel.scenario import scenario_from_plain
+from windtunnel.tournaments.model import Outcome, Scoring, Seated
+from windtunnel.tournaments.scoring import WEALTH, points_of, seated
+from windtunnel.world import World
+
+
+class Order(Struct, frozen=True, omit_defaults=True):
+    """A match as it is handed to whoever plays it: all that is needed, and plain."""
+
+    location: str
+    run_id: str
+    world: str
+    scenario: dict[str, Any]
+    seats: dict[str, str]  # seat -> entrant
+    scoring: Scoring
+    entries: tuple[str, ...] = ()  # code of strategies: package.module:name
+    seconds: float = 300.0
+    account: str = ""  # of the tournament, which pays for all its matches
+    budget: float | None = None  # of that account, in dollars
+
+
+class NotNow(Exception):
+    """The match cannot go on at the moment: the money is spent, no model answers, a person is waited for.
+    What was played stands in its journal."""
+
+    def __init__(self, error: WindtunnelError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
+async def play_match(
+    store: Store,
+    world: World,
+    order: Order,
+    *,
+    players: Mapping[str, Any] | None = None,
+    hub: Hub | None = None,
+    between: Between | None = None,
+) -> Outcome:
+    """Play it, or go on with it, or read how it ended: asked again it comes to the same."""
+    error: WindtunnelError | None = None
+    row = _row(store, order.run_id)
+    if row is None:
+        scenario = scenario_from_plain(order.scenario, world)
+        row = begin(store, world, scenario, order.run_id, players=dict(players or {}))
+    if row.status not in (Status.COMPLETED, Status.CANCELLED, Status.FAILED):
+        try:
+            row = await play_run(store, world, order.run_id, players=players, hub=hub, between=between)
+        except BudgetReached as reached:
+            raise NotNow(reached) from None
+        except WindtunnelError as went_wrong:
+            row, error = store.run(order.run_id), went_wrong
+            if row.status is not Status.FAILED:
+                raise
+    if row.status in (Status.PAUSED, Status.WAITING):
+        remedy = f"windtunnel show {order.run_id} says for what; then resume the tournament"
+        raise NotNow(RunError(row.reason or f"it is {row.status}", where=order.run_id, remedy=remedy))
+    return outcome_of(store, row, order, error)
+
+
+def _row(store: Store, run_id: str) -> RunRow | None:
+    try:
+        return store.run(run_id)
+    except NotFound:
+        return None
+
+
+def outcome_of(store: Store, row: RunRow, order: Order, error: WindtunnelError | None = None) -> Outcome:
+    if row.status is Status.COMPLETED:
+        return _scored(store, row, order)
+    return unfinished(order, row, blamed(store, row, error), row.reason or str(row.status))
+
+
+def blamed(store: Store, row: RunRow, error: WindtunnelError | None) -> str:
+    """The seat at whose decision the run failed; empty where it was nobody's."""
+    if error is not None:
+        return str(error.data.get("agent", "")) if isinstance(error, AgentError) else ""
+    told = store.last_operation(row.run_id, "failed")
+    body = decode_body(told.body) if told is not None else {}
+    where = str(body.get("where") or "")
+    if body.get("code") not in (AgentError.code, "too_long") or not where.startswith("agent "):
+        return ""
+    return where.removeprefix("agent ").partition(",")[0]
+
+
+def unfinished(order: Order, row: RunRow | None, seat: str, why: str) -> Outcome:
+    """A match that did not come to its end: lost by whoever is to blame, else void."""
+    guilty = order.seats.get(seat, "")
+    others = max(1, len(order.seats) - 1)
+    seats = {
+        place: Seated(
+            name, points=0.0 if place == seat else 1.0 if others == 1 else (others + 1) / 2 / others
+        )
+        if guilty
+        else Seated(name)
+        for place, name in order.seats.items()
+    }
+    head = row.head_hash.hex() if row else ""
+    turns = row.turn if row else 0
+    if guilty:
+        return Outcome(order.run_id, "forfeited", seats, turns, why=why, fault=guilty, head=head)
+    return Outcome(order.run_id, "void", seats, turns, why=why, head=head)
+
+
+def _scored(store: Store, row: RunRow, order: Order) -> Outcome:
+    lineage = Lineage(store, row.run_id)
+    wanted = {WEALTH, *(measure.metric for measure in order.scoring.metrics)}
+    series: dict[str, dict[str, list[float]]] = {seat: {} for seat in order.seats}
+    for _, seat, name, value in lineage.metrics(names=wanted, agents=order.seats):
+        series[seat].setdefault(name, []).append(float(value))
+    unknown = [
+        one.metric for one in order.scoring.metrics if not any(one.metric in s for s in series.values())
+    ]
+    if unknown:
+        why = f"no seat has a metric {unknown[0]!r}: scoring.metrics names it"
+        return unfinished(order, row, "", why)
+    refused = _refused(lineage, order)
+    seats = {
+        seat: seated(entrant, series[seat], order.scoring, refused=refused.get(seat, 0))
+        for seat, entrant in order.seats.items()
+    }
+    scores = [one.score or 0.0 for one in seats.values()]
+    points = points_of(scores, order.scoring.draw)
+    told = {seat: _with_points(one, share) for (seat, one), share in zip(seats.items(), points, strict=True)}
+    cost, marks = _paid(store, row)
+    return Outcome(
+        row.run_id, "played", told, row.turn, why=row.reason or "", cost=cost, marks=marks,
+        head=row.head_hash.hex(),
+    )  # fmt: skip
+
+
+def _with_points(one: Seated, points: float) -> Seated:
+    plain = {name: getattr(one, name) for name in one.__struct_fields__}
+    return Seated(**{**plain, "points": points})
+
+
+def _refused(lineage: Lineage, order: Order) -> dict[str, int]:
+    """How often each seat did nothing, since what it decided was not allowed."""
+    found: dict[str, int] = {}
+    for entry in lineage.entries():
+        if entry.kind != "judged" or b"no_op" not in entry.body:
+            continue
+        verdicts = decode_body(entry.body).get("verdicts")
+        if isinstance(verdicts, dict):
+            for seat, verdict in verdicts.items():
+                if seat in order.seats and isinstance(verdict, dict) and verdict["kind"] == "no_op":
+                    found[seat] = found.get(seat, 0) + 1
+    return found
+
+
+def _paid(store: Store, row: RunRow) -> tuple[int, tuple[str, ...]]:
+    """What its models cost, and which stood in for one that was asked before it."""
+    cost, marks = 0, set()
+    first: dict[str, str] = {}  # by call: the deployment that was to answer
+    for operation in store.operations(row.run_id):
+        if operation.kind not in ("model_attempt", "model_skipped", "model_handed_on"):
+            continue
+        body = decode_body(operation.body)
+        cost += body.get("cost", 0)
+        wanted = first.setdefault(body["key"], body["deployment"])
+        if body.get("outcome") in ("ok", "truncated") and body["deployment"] != wanted:
+            marks.add(f"{body['deployment']} stood in for {wanted}")
+    return cost, tuple(sorted(marks))

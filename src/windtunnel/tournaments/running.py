@@ -1,0 +1,208 @@
+"""Making a tournament, and playing it: its run in the store, and matches beside it by whoever has hands.
+
+Taken up again after anything, it goes on where its journal ends: outcomes that are there are not played
+again, and a match that had begun is gone on with.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from windtunnel.codec import decode_body
+from windtunnel.config import Workspace
+from windtunnel.control.catalog import Found, find_run, open_store
+from windtunnel.control.executor import hub_of
+from windtunnel.control.ids import new_run_id
+from windtunnel.control.verbs import Control
+from windtunnel.errors import NotFound, RunError, UsageError, WindtunnelError
+from windtunnel.journal import RunRow, Status, Store
+from windtunnel.journal.texts import whole
+from windtunnel.run.calls import BUDGET
+from windtunnel.run.effects import Halted
+from windtunnel.run.entries import Started, read
+from windtunnel.run.player import Player, Stopped
+from windtunnel.run.session import fail_run, play_run
+from windtunnel.scenario import scenario_from_plain
+from windtunnel.tournaments import engine
+from windtunnel.tournaments.draw import scenario_of
+from windtunnel.tournaments.hands import Failed, Hands, LocalHands
+from windtunnel.tournaments.model import MATCH, WORLD_NAME, Field, Match, Outcome
+from windtunnel.tournaments.playing import NotNow, Order, unfinished
+from windtunnel.world import AgentSpec, Call, EffectKind, Scenario
+
+LONG = 1_000_000  # rounds of one that has no last
+LOOK_SECONDS = 0.3  # between two looks at its mail, in the middle of a round
+SENDER = "tournament"
+
+Heard = Callable[[Match, Outcome], None]
+
+
+def begin_tournament(
+    workspace: Workspace,
+    field: Field,
+    *,
+    name: str = "",
+    path: Path | None = None,
+    tags: tuple[str, ...] = (),
+) -> Found:
+    """Its store and its first entry, which pins all of it. Nothing is played yet."""
+    scenario = Scenario(
+        WORLD_NAME,
+        name=f"{WORLD_NAME}/{name or 'inline'}",
+        title=field.title,
+        description=field.description,
+        turns=field.plan.rounds or LONG,
+        seed=field.plan.seed,
+        parameters=field,
+        agents=tuple(AgentSpec(entrant.name) for entrant in field.entrants),
+        tags=(WORLD_NAME, *tags),
+    )
+    said = [(BUDGET, {"money": field.budget})] if field.budget is not None else []
+    control = Control(workspace, lambda _name: engine.world)
+    return control.create(engine.world, scenario, path=path, said=said, run_id=new_run_id())
+
+
+def find_tournament(workspace: Workspace, name: str) -> Found:
+    found = find_run(workspace, name)
+    if found.row.world != WORLD_NAME:
+        raise NotFound(
+            f"run {found.row.run_id} is no tournament", where=name,
+            remedy=f"it plays {found.row.scenario}; windtunnel runs --world {WORLD_NAME} lists them",
+        )  # fmt: skip
+    return found
+
+
+def field_of(store: Store, run_id: str) -> Field:
+    """What its first entry says of it."""
+    (first,) = store.entries(run_id, after=-1, upto=0)
+    started: Started = read(first)
+    scenario = scenario_from_plain(started.scenario, engine.world)
+    field: Field = scenario.parameters
+    return field
+
+
+async def play_tournament(
+    workspace: Workspace,
+    found: Found,
+    *,
+    hands: Hands | None = None,
+    heard: Heard | None = None,
+    observer: Callable[[Player], None] | None = None,
+    budget: float | None = None,
+) -> RunRow:
+    """Play it until it ends, or has to wait; its row says which. `budget`, in dollars, for all of it."""
+    store = open_store(found.location, workspace)
+    mine = hands is None
+    hands = hands or LocalHands(workspace)
+    try:
+        table = Table(workspace, store, found, hands, heard)
+        watching: list[asyncio.Task[None]] = []
+
+        def seen(player: Player) -> None:
+            if not watching:
+                watching.append(asyncio.ensure_future(_steered(player, table.hands)))
+            if observer is not None:
+                observer(player)
+
+        try:
+            return await play_run(
+                store,
+                engine.world,
+                found.row.run_id,
+                effects={MATCH: EffectKind(table.perform, in_doubt="retry")},
+                observer=seen,
+                hub=hub_of(workspace),
+                budget=budget,
+            )
+        finally:
+            for task in watching:
+                task.cancel()
+    finally:
+        if mine:
+            await hands.aclose()
+        store.close()
+
+
+async def _steered(player: Player, hands: Hands) -> None:
+    """A round may take long: a wish to pause or to cancel is obeyed in the middle of it."""
+    wished = RunError("it was asked to stop", remedy=f"windtunnel tournament {player.run_id} goes on")
+    with suppress(Stopped):
+        while not (player.stop or await player.listen()):  # noqa: ASYNC110 - what it waits for is a file
+            await asyncio.sleep(LOOK_SECONDS)
+    hands.stop(wished)
+
+
+class Table:
+    """Where the matches of one tournament are played from."""
+
+    def __init__(
+        self, workspace: Workspace, store: Store, found: Found, hands: Hands, heard: Heard | None
+    ) -> None:
+        self._workspace, self._store, self.hands, self._heard = workspace, store, hands, heard
+        self._location, self.run_id = found.location, found.row.run_id
+        self.field = field_of(store, self.run_id)
+
+    async def perform(self, request: Any, _call: Call) -> Any:
+        """The effect `match`. The name of its run follows from its number, so that it is the same one however
+        often it is asked for."""
+        match = msgspec.convert(request, Match)
+        order = order_of(self.field, match, self._location, self.run_id, self._budget())
+        try:
+            outcome = await self.hands.play(order)
+        except NotNow as late:
+            raise Halted(late.error) from late
+        except Failed as failed:
+            outcome = self._unplayed(order, failed)
+        if self._heard is not None:
+            self._heard(match, outcome)
+        return outcome
+
+    def _budget(self) -> float | None:
+        told = self._store.last_operation(self.run_id, BUDGET)
+        return decode_body(told.body)["money"] if told is not None else None
+
+    def _unplayed(self, order: Order, failed: Failed) -> Outcome:
+        """A match that never comes to its end is failed in the journal too, with the reason."""
+        row: RunRow | None = None
+        with suppress(NotFound):
+            row = self._store.run(order.run_id)
+            if not row.status.ended:
+                with suppress(WindtunnelError):
+                    row = fail_run(self._store, order.run_id, failed.error, SENDER, seat=failed.seat)
+        if isinstance(failed.error, UsageError) and row is None:
+            raise failed.error  # it could not even begin: no other match would
+        return unfinished(order, row, failed.seat, failed.error.message)
+
+
+def order_of(field: Field, match: Match, location: str, tournament: str, budget: float | None) -> Order:
+    by_name = {entrant.name: entrant.strategy for entrant in field.entrants}
+    codes = {by_name[name].entry for name in match.seats.values() if by_name[name].kind == "python"}
+    return Order(
+        location, f"{tournament}.{match.number}", field.world, scenario_of(field, match), match.seats,
+        field.scoring, entries=tuple(sorted(codes)), seconds=field.limits.seconds, account=tournament,
+        budget=budget,
+    )  # fmt: skip
+
+
+def outcomes_of(store: Store, run_id: str) -> list[tuple[Match, Outcome]]:
+    """Every match that came to an outcome, by its number; in the middle of a round too."""
+    found = []
+    for effect in store.effects(run_id, kind=MATCH):
+        if effect.result is None:
+            continue
+        recorded = whole(store, effect)
+        told = decode_body(recorded.result or b"{}")
+        if "ok" in told:
+            match = msgspec.convert(decode_body(recorded.request), Match)
+            found.append((match, msgspec.convert(told["ok"], Outcome)))
+    return sorted(found, key=lambda one: one[0].number)
+
+
+def is_over(row: RunRow) -> bool:
+    return row.status in (Status.COMPLETED, Status.CANCELLED)
