@@ -1,6 +1,6 @@
-"""Swiss rounds as caissify-pairings pairs them, told only what was played: code that shares nothing with ours.
+"""Swiss rounds as caissify-pairings pairs them: code that shares nothing with ours.
 
-It is not handed our own summary of the past: scores, seats and floats are computed here again, from the results.
+It is not handed our own summary of the past: scores, seats and floats are computed here again.
 """
 
 from __future__ import annotations

@@ -49,17 +49,22 @@ class Progress:
         self.held: list[int | None] = []
         """For each round of the schedule that is over: the round of the history, or None if passed over."""
         for number in range(past.rounds):
-            self._pass_over(past.active(number))
+            if past.gone:
+                self._pass_over(past.active(number))
             if len(self.held) < len(self.rounds):
                 self.held.append(number)
-        self._pass_over(past.active())
+        if past.gone:
+            self._pass_over(past.active())
 
     def _pass_over(self, active: tuple[str, ...]) -> None:
         while len(self.held) < len(self.rounds) and not self._meetings(len(self.held), active):
             self.held.append(None)
 
     def _meetings(self, number: int, active: tuple[str, ...]) -> int:
-        return sum(len(pairing.entrants) > 1 for pairing in self._pairings(number, active))
+        present = set(active)
+        return sum(
+            self.name(one) in present and self.name(other) in present for one, other in self.rounds[number]
+        )
 
     def _pairings(self, number: int, active: tuple[str, ...]) -> list[Pairing]:
         present = set(active)

@@ -67,7 +67,7 @@ class Walk:
         for match, outcome in self._of_stage():
             if outcome.state == "ready":
                 found.append(Pairing(self.past.seated(*outcome.entrants), match.label))
-            elif outcome.state in {"bye", "walkover"} and match.bracket != "third place":
+            elif outcome.winner in self.past.active() and match.bracket != "third place":
                 found.append(Pairing((self._won(outcome),), match.label))
         return tuple(sorted(found, key=lambda pairing: pairing.bye))
 

@@ -130,9 +130,12 @@ class Past:
 
 
 def _meeting(number: int, seat: int, played: Played) -> Meeting:
-    entrants = played.pairing.entrants
+    entrants, points = played.pairing.entrants, played.points
+    if len(entrants) == 2:  # by far the most common, and a runner asks after each of many rounds
+        other = 1 - seat
+        return Meeting(number, seat, points[seat], (entrants[other],), points[other], bool(played.forfeits))
     others = tuple(entrant for other, entrant in enumerate(entrants) if other != seat)
     if not others:
         return Meeting(number, seat, 0.0, (), 0.0, forfeited=False)
-    best = max(points for other, points in enumerate(played.points) if other != seat)
-    return Meeting(number, seat, played.points[seat], others, best, forfeited=bool(played.forfeits))
+    best = max(points[other] for other in range(len(entrants)) if other != seat)
+    return Meeting(number, seat, points[seat], others, best, forfeited=bool(played.forfeits))
