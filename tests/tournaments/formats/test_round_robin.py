@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.tournaments.formats.playing import Player, byes, meetings, names, played_out, won
+from tests.tournaments.formats.playing import History, Player, byes, meetings, names, played_out, won
 from windtunnel.tournaments.formats import Pairing, Plan, Played, check, next_round, rest, table
 
 FIELDS = st.integers(2, 40)
@@ -37,7 +37,8 @@ def test_everyone_meets_everyone_once_or_twice(field: int, double: bool, seed: i
 
 
 def test_the_circle_turns_as_in_the_published_tables_of_four() -> None:
-    plan, history = planned(4), []
+    plan = planned(4)
+    history: History = []
     for expected in (
         {("e1", "e4"), ("e2", "e3")},
         {("e4", "e3"), ("e1", "e2")},
@@ -56,7 +57,8 @@ def test_another_implementation_draws_the_same_tables(field: int) -> None:
     players = [
         {"id": i, "name": str(i), "score": 0, "rating": 0, "starting_number": i} for i in range(1, field + 1)
     ]
-    plan, history = planned(field), []
+    plan = planned(field)
+    history: History = []
     for number in range(plan.rounds or 0):
         theirs = generate_pairings(
             system="round_robin", players=players, previous_pairings=set(), round_number=number + 1,

@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from windtunnel.chance import Chance
+from windtunnel.tournaments.formats import circle
 from windtunnel.tournaments.formats.past import Past
 from windtunnel.tournaments.formats.plan import Pairing, Plan
 
-_DRAWS = 6
+_DRAWS = 320
+"""By entrant: small fields are drawn more often, large ones are even enough and take longer."""
 _LARGEST_EXACT = 8
 """Seats up to which the best seating is found; beyond, a good one."""
 
@@ -34,11 +36,16 @@ def next_round(plan: Plan, past: Past) -> tuple[Pairing, ...] | None:
     active = past.active()
     if past.rounds >= (plan.rounds or 0) or len(active) < plan.seats:
         return None
+    if plan.seats == 2 and not past.gone:
+        return _by_the_circle(plan, past)
     chance = Chance(plan.seed, "tables", past.rounds)
     sitting, out = _who_sits(plan, past, chance.shuffled(active))
     meets = _meets(past, active)
     tables = min(
-        (_improved(chance.shuffled(sitting), plan.seats, meets) for _ in range(_DRAWS)),
+        (
+            _improved(chance.shuffled(sitting), plan.seats, meets)
+            for _ in range(max(6, _DRAWS // len(active)))
+        ),
         key=lambda tables: sum(_heat(table, meets) for table in tables),
     )
     place = {entrant: i for i, entrant in enumerate(plan.entrants)}
@@ -49,6 +56,15 @@ def next_round(plan: Plan, past: Past) -> tuple[Pairing, ...] | None:
 
 def rest(plan: Plan, past: Past) -> int:
     return max(0, (plan.rounds or 0) - past.rounds) * (len(past.active()) // plan.seats)
+
+
+def _by_the_circle(plan: Plan, past: Past) -> tuple[Pairing, ...]:
+    """Tables of two are paired exactly."""
+    rounds = circle.schedule(len(plan.entrants), double=True)
+    pairs = rounds[past.rounds % len(rounds)]
+    field = range(len(plan.entrants))
+    held = [Pairing(tuple(plan.entrants[place] for place in pair if place in field)) for pair in pairs]
+    return tuple(sorted(held, key=lambda pairing: pairing.bye))
 
 
 def _who_sits(plan: Plan, past: Past, drawn: Sequence[str]) -> tuple[list[str], list[str]]:
