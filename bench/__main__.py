@@ -27,6 +27,7 @@ BENCHES = {  # module, by name, in the order in which all of them are run
     "start-latency": "bench.start_latency",
     "fanout": "bench.fanout",
     "dashboard": "bench.dashboard",
+    "ratings": "bench.ratings",
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,7 +55,7 @@ def test_so_many_games_are_seen_to_have_that_power(elo, power):
 
 def plain_low(wins: int, games: int) -> float:
     share = wins / games
-    return share - 1.959964 * (share * (1 - share) / games) ** 0.5
+    return share - 1.959964 * math.sqrt(share * (1 - share) / games)
 
 
 @given(st.integers(30, 5000), st.sampled_from([0.5, 0.8, 0.95]))

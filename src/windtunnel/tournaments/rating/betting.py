@@ -20,12 +20,12 @@ import numpy as np
 from windtunnel.tournaments.rating.games import Floats
 
 STAKES = 0.95 * 1.6 ** -np.arange(10.0)
-HALVINGS = 50
+ROUNDS, STEPS = 5, 64  # a bound is sought to a part in 64⁵
 
 
-def log_gains(shares: Floats, claim: float) -> Floats:
+def log_gains(shares: Floats, claim: Floats | float) -> Floats:
     """What each share does to the capital of each stake; one column a stake."""
-    return np.asarray(np.log(1.0 - STAKES + np.asarray(shares)[..., None] / claim * STAKES))
+    return np.asarray(np.log(1.0 - STAKES + (shares / claim)[..., None] * STAKES))
 
 
 def together(log_capitals: Floats) -> Floats:
@@ -36,23 +36,27 @@ def together(log_capitals: Floats) -> Floats:
 
 def log_capital(counts: Mapping[float, int], claim: float) -> float:
     """After shares that are given with how often each was seen."""
-    if not counts:
-        return 0.0
-    times = np.array(list(counts.values()), dtype=np.float64)
-    return float(together(times @ log_gains(np.array(list(counts)), claim)))
+    return float(_log_capitals(*_columns(counts), np.array([claim]))[0])
 
 
 def lower_bound(counts: Mapping[float, int], refuted_at: float) -> float:
     """The largest mean that is refuted: where the capital, as a logarithm, reaches `refuted_at`."""
-    low, high = 0.0, 1.0
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2.0
-        if log_capital(counts, middle) >= refuted_at:
-            low = middle
-        else:
-            high = middle
+    shares, times = _columns(counts)
+    low, width = 0.0, 1.0
+    for _ in range(ROUNDS):
+        width /= STEPS
+        claims = low + width * np.arange(1.0, STEPS)
+        low += width * int((_log_capitals(shares, times, claims) >= refuted_at).sum())
     return low
 
 
 def upper_bound(counts: Mapping[float, int], refuted_at: float) -> float:
     return 1.0 - lower_bound({1.0 - share: times for share, times in counts.items()}, refuted_at)
+
+
+def _columns(counts: Mapping[float, int]) -> tuple[Floats, Floats]:
+    return np.array(list(counts), dtype=np.float64), np.array(list(counts.values()), dtype=np.float64)
+
+
+def _log_capitals(shares: Floats, times: Floats, claims: Floats) -> Floats:
+    return together(np.einsum("s,csk->ck", times, log_gains(shares, claims[:, None])))

@@ -9,7 +9,7 @@ share that is Jeffreys' prior. The answer is then finite, and says that it neede
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -226,7 +226,7 @@ class Model:
     def _covariances(
         self, weights: Floats, counts: Counts, logits: Floats, prior: Flags
     ) -> tuple[Floats, Floats]:
-        stated = np.linalg.inv(self._information(counts, self._chances(logits), logits, prior))
+        stated: NDArray[Any] = np.linalg.inv(self._information(counts, self._chances(logits), logits, prior))
         self._centre(stated)
         return np.asarray(stated @ self._block_spread(weights, logits) @ stated), np.asarray(stated)
 

@@ -26,6 +26,7 @@ from windtunnel.tournaments.rating.elo import points_of, share_of
 from windtunnel.tournaments.rating.games import Floats
 
 EVEN = 0.5
+WIDEST = 1000.0  # of margins, in Elo points
 FEW = 10  # pairs before a spread of scores is believed
 TIGHTEST = 50  # pairs at which the interval of the score difference is made to be tightest
 
@@ -91,18 +92,19 @@ class Expected(Struct, frozen=True):
 
 
 def checked(rules: Rules) -> Rules:
-    if not (0.0 < rules.alpha < 1.0 and rules.margin >= 0.0 and rules.limit >= 1):
+    if not (0.0 < rules.alpha < 1.0 and 0.0 <= rules.margin <= WIDEST and rules.limit >= 1):
         raise UsageError(
             f"no duel can be fought by {rules}",
             where="duel",
-            remedy="alpha lies between 0 and 1, the margin is not negative, the limit is a pair or more",
+            remedy=f"alpha lies between 0 and 1, the margin between 0 and {WIDEST:g} Elo points, "
+            "and a duel has a pair or more",
         )
     return rules
 
 
-def _claims(rules: Rules) -> tuple[float, ...]:
+def _claims(rules: Rules) -> Floats:
     """What is bet against: two that A is at most this good, then two that B is, as B's share."""
-    return EVEN, EVEN - rules.band, EVEN, EVEN - rules.band
+    return np.array([EVEN, EVEN - rules.band, EVEN, EVEN - rules.band])
 
 
 class Duel:
@@ -110,6 +112,7 @@ class Duel:
 
     def __init__(self, rules: Rules = USUAL) -> None:
         self.rules = checked(rules)
+        self._claims = _claims(rules)
         self._capitals = np.zeros((4, len(STAKES)))
         self._counts: Counter[float] = Counter()
         self._differences: list[float] = []
@@ -130,9 +133,7 @@ class Duel:
             )
         if difference is not None and not math.isfinite(difference):
             raise UsageError(f"{difference!r} is no difference of scores", where=f"pair {self.pairs + 1}")
-        sides = (share, share, 1.0 - share, 1.0 - share)
-        for number, (side, claim) in enumerate(zip(sides, _claims(self.rules), strict=True)):
-            self._capitals[number] += log_gains(np.array(side), claim)
+        self._capitals += log_gains(np.array([share, share, 1.0 - share, 1.0 - share]), self._claims)
         self._counts[share] += 1
         if difference is not None:
             self._differences.append(difference)
@@ -180,9 +181,8 @@ def _verdicts(capitals: Floats, rules: Rules) -> NDArray[np.intp]:
     An interval wholly within the margin comes first: a difference may be sure and yet not worth the name.
     """
     proven = capitals >= rules.refuted_at
-    return np.select(
-        [proven[1] & proven[3] & (rules.margin > 0), proven[0], proven[2]], [2, 0, 1], default=-1
-    )
+    within = proven[1] & proven[3] & (rules.margin > 0)
+    return np.where(within, 2, np.where(proven[0], 0, np.where(proven[2], 1, -1)))
 
 
 def play_out(shares: Floats, rules: Rules = USUAL) -> tuple[list[Verdict], NDArray[np.intp]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 TINY = 1e-300
 TERMS = 300
@@ -15,6 +16,7 @@ def above(t: float, freedom: float) -> float:
     return half if t >= 0 else 1.0 - half
 
 
+@cache
 def exceeded_by(chance: float, freedom: float) -> float:
     """The t that is exceeded with this chance."""
     if chance > 0.5:
