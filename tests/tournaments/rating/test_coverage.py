@@ -8,7 +8,7 @@ from tests.tournaments.rating.leagues import league, planted
 from windtunnel.chance import Chance
 from windtunnel.tournaments.rating.bradley_terry import Ratings, rate, strengths
 
-SAMPLE, FULL = 25, 500
+SAMPLE, FULL = 40, 500
 
 # players, spread in Elo points, rounds, how often the luck of a seed goes with the seat
 LEAGUES = {
@@ -42,7 +42,6 @@ def coverage(name: str, leagues: int, resamples: int) -> tuple[float, float, flo
     return sum(ratings) / len(ratings), sum(pairs) / len(pairs), sum(tables) / len(tables)
 
 
-@pytest.mark.slow
 def test_intervals_hold_the_truth_in_a_sample_of_leagues():
     ratings, pairs, tables = coverage("a league", SAMPLE, 199)
     assert 0.89 <= ratings <= 0.99
@@ -66,7 +65,6 @@ def told_apart(name: str, leagues: int, resamples: int) -> float:
     return sum(any(one.best > 1 for one in table.ratings) for table in tables) / leagues
 
 
-@pytest.mark.slow
 def test_equals_are_seldom_told_apart_in_a_sample_of_leagues():
     assert told_apart("independent", SAMPLE, 199) <= 0.2
 

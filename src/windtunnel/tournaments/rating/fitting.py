@@ -74,8 +74,7 @@ class Model:
         self.unknowns = self.n + seats
         rows = np.arange(len(table.one))
         self._starts = np.searchsorted(table.pair, rows)
-        # From pairs to a square of players: where each square finds its pair, or the nought behind the last
-        # one.
+        # From pairs to a square of players: where each square finds its pair, or the nought behind them all.
         squares = np.full((self.n, self.n), len(rows), dtype=np.intp)
         squares[table.one, table.two] = squares[table.two, table.one] = rows
         self._squares = squares.ravel()

@@ -6,6 +6,7 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from windtunnel.chance import Chance
 from windtunnel.tournaments.rating.fitting import Fits, Model
@@ -18,14 +19,14 @@ class Distances(NamedTuple):
     """One row a resample, without signs: of each unknown and of each pair. `held` needed the prior."""
 
     alone: Floats
-    between: Floats
+    between: NDArray[np.float32]
     held: int
 
 
 def distances(model: Model, fits: Fits, one: Whole, two: Whole, *, resamples: int, seed: int) -> Distances:
     logits = fits.logits[0]
     alone = np.empty((resamples, len(logits)))
-    between = np.empty((resamples, len(one)))
+    between = np.empty((resamples, len(one)), dtype=np.float32)  # the one array that grows large
     chance, held = Chance("resampled games", seed), 0
     rows = max(1, ROOM // _width(model))
     for first in range(0, resamples, rows):
@@ -54,12 +55,12 @@ def _weights(chance: Chance, rows: int, blocks: int) -> Floats:
     return np.bincount(drawn, minlength=rows * blocks).reshape(rows, blocks).astype(np.float64)
 
 
-def reaches(each: Floats, level: float) -> Floats:
+def reaches(each: NDArray[np.floating], level: float) -> Floats:
     """Of each column the distance that a share `level` of resamples keep within, at least a bell curve's."""
     return np.maximum(_within(each, level), bell(level))
 
 
-def joint_reach(between: Floats, level: float, *, bounded: bool) -> float:
+def joint_reach(between: NDArray[np.float32], level: float, *, bounded: bool) -> float:
     """The distance within which a share `level` of resamples keep all pairs at once.
 
     Where results all agree resamples do too, and say nothing: then it is at least what Bonferroni asks.
@@ -70,10 +71,10 @@ def joint_reach(between: Floats, level: float, *, bounded: bool) -> float:
     return max(largest, bell(level if bounded else 1.0 - (1.0 - level) / between.shape[1]))
 
 
-def _within(each: Floats, level: float) -> Floats:
+def _within(each: NDArray[np.floating], level: float) -> Floats:
     """The least value that is not below a share `level` of its column."""
     place = min(len(each) - 1, int(np.ceil(level * (len(each) + 1))) - 1)
-    return np.asarray(np.partition(each, place, axis=0)[place])
+    return np.asarray(np.partition(each, place, axis=0)[place], dtype=np.float64)
 
 
 def bell(level: float) -> float:
