@@ -124,6 +124,7 @@ def test_the_same_gain_in_each_of_three_blocks_is_no_proof():
     (few,) = promote({"a": [1.0] * 3})
     assert not few.promoted
     assert few.chance == 0.125
+    assert promote({"a": [1.0, 1.01, 0.99]})[0].chance == 0.125
     assert promote({"a": [1.0] * 5})[0].promoted
     assert not promote({"a": [1.0]})[0].promoted
     assert not promote({"a": []})[0].promoted

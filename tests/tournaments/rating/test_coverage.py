@@ -84,4 +84,7 @@ def test_a_planted_order_is_recovered():
     assert sorted(found, key=lambda name: -found[name]) == list(truth)
     table = rate(games, resamples=100)
     assert [one.player for one in table.ratings] == list(truth)
-    assert sum(one.best == one.worst for one in table.ratings) >= 6
+    ranks = [(one.best, one.worst) for one in table.ratings]
+    assert (ranks[0], ranks[-1]) == ((1, 1), (8, 8))
+    assert all(rank in range(best, worst + 1) for rank, (best, worst) in enumerate(ranks, 1))
+    assert all(worst - best <= 1 for best, worst in ranks)

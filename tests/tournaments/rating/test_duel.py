@@ -127,10 +127,13 @@ def test_a_winner_of_everything_has_no_upper_end():
     assert msgspec.json.decode(msgspec.json.encode(seen), type=type(seen)) == seen
 
 
-def test_the_capital_that_proves_is_forty_at_five_percent():
+@pytest.mark.parametrize("share", [1.0, 0.75])
+def test_the_capital_that_proves_is_forty_at_five_percent(share):
     stakes = [0.95 / 1.6**number for number in range(10)]
-    first = next(n for n in range(1, 30) if sum((1 + stake) ** n for stake in stakes) / 10 >= 40)
-    _, pairs = play_out(np.ones((1, 30)), Rules(margin=0.0))
+    first = next(
+        n for n in range(1, 30) if sum((1 - stake + 2 * stake * share) ** n for stake in stakes) / 10 >= 40
+    )
+    _, pairs = play_out(np.full((1, 30), share), Rules(margin=0.0))
     assert pairs[0] == first
 
 

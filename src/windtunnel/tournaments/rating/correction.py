@@ -6,8 +6,8 @@ stricter by the number tried. On pure noise any candidate passes with a chance o
 
 Gains with known bounds are tested by bets (`betting.py`), which holds for every spread and any number of
 blocks. Without bounds no test can do that: rare disasters may be missing from what was seen. Then it is
-Student's t with Hall's correction for skewness, and never a smaller chance than the signs alone could give,
-2⁻ⁿ.
+Student's t, plain and with Hall's correction for skewness, whichever speaks less for the candidate, and never
+a smaller chance than the signs alone could give, 2⁻ⁿ.
 """
 
 from __future__ import annotations
@@ -103,7 +103,8 @@ def _low(seen: Sequence[float], chance: float, bounds: tuple[float, float] | Non
     if len(seen) < 2 or 0.5 ** len(seen) > chance:
         return None
     mean, deviation, skew = _moments(seen)
-    return mean - deviation * _straight(exceeded_by(chance, len(seen) - 1), skew, len(seen))
+    t = exceeded_by(chance, len(seen) - 1)
+    return mean - deviation * max(_straight(t, skew, len(seen)), _straight(t, 0.0, len(seen)))
 
 
 def _by_spread(seen: Sequence[float]) -> float:
@@ -111,7 +112,9 @@ def _by_spread(seen: Sequence[float]) -> float:
     least = 0.5 ** len(seen)
     if len(seen) < 2 or deviation == 0.0:
         return least if mean > 0 and len(seen) > 1 else NEVER
-    return max(least, above(_skewed(mean / deviation, skew, len(seen)), len(seen) - 1))
+    distance = mean / deviation
+    t = min(_skewed(distance, skew, len(seen)), _skewed(distance, 0.0, len(seen)))
+    return max(least, above(t, len(seen) - 1))
 
 
 def _moments(seen: Sequence[float]) -> tuple[float, float, float]:
