@@ -122,7 +122,6 @@ def read_document(file: Path, first: str) -> Node:
 
 
 def _strategy(root: Node, world: AtHand, folder: Path | None) -> Strategy:
-    _check_shape(root)
     for field_name, node in _texts(root, ""):
         if (found := CONTROL.search(node.value)) is not None:
             raise node.place.error(
@@ -130,6 +129,7 @@ def _strategy(root: Node, world: AtHand, folder: Path | None) -> Strategy:
                 "delete it",
                 field_name,
             )
+    _check_shape(root)
     plain = root.plain()
     plain["name"] = plain.pop("strategy")
     _check_entry(root)

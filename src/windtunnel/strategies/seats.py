@@ -85,7 +85,7 @@ def load_entry(strategy: Strategy) -> Any:
             ) from error  # fmt: skip
     if not (callable(getattr(found, "decide", None)) or callable(found)):
         raise ScenarioError(
-            f"{attribute} is a {type(found).__name__}, and no agent", where=where,
+            f"{attribute} is of type {type(found).__name__}, and no agent", where=where,
             remedy="name a function, or an object or class with decide(observation, context)",
         )  # fmt: skip
     return found
