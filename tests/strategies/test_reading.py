@@ -9,7 +9,7 @@ from msgspec import structs
 
 from tests.strategies.pond import llm, rule
 from windtunnel.errors import NotFound, ScenarioError
-from windtunnel.strategies import Number, check_strategy, content_hash, read_strategy, with_parameters
+from windtunnel.strategies import Choice, Number, check_strategy, content_hash, read_strategy, with_parameters
 
 GOOD = """\
 strategy: angler
@@ -133,6 +133,9 @@ def test_one_made_in_python_is_checked_as_a_file_is(pond):
         rule(role="king"),
         rule(name="../x"),
         rule(schema={**rule().schema, "share": Number(float("nan"), 1.0)}),
+        rule(schema={**rule().schema, "share": Number(0.0, float("inf"))}),
+        rule(schema={**rule().schema, "bait": Choice(["worm", "worm"])}),
+        rule(schema={**rule().schema, "nets": Choice([True, 2.0])}),
         llm(instructions="\x1b]0;owned\x07"),
         llm(settings={"llm": {"temperature": 1}}),
         llm(settings={"llm": 3}),
@@ -151,6 +154,9 @@ def test_a_parameter_is_changed_within_its_bounds_only():
     for wrong in ({"share": 1.01}, {"share": float("nan")}, {"nets": True}, {"bait": "Fly"}, {"hook": 1}):
         with pytest.raises(ScenarioError, match=r"parameters\."):
             with_parameters(rule(), wrong)
+    of_numbers = rule(schema={**rule().schema, "bait": Choice([1, 2])})
+    with pytest.raises(ScenarioError, match="must be one of 1, 2"):
+        with_parameters(of_numbers, {"bait": True})
 
 
 def test_the_hash_is_of_what_plays_and_of_nothing_else():

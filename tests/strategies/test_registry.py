@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from windtunnel.strategies import (
     Version,
     bump_between,
     content_hash,
+    finding,
     lineage,
     with_parameters,
 )
@@ -74,6 +76,7 @@ def test_numbers_follow_from_the_bump_and_are_never_given_twice(registry):
     assert registry.add(share(0.4), parents=[first.label]).number == "1.0.3"
     assert registry.add(share(0.4, role="trader"), parents=[first.label]).number == "3.0.0"
     assert registry.add(share(0.5, policy="greedy"), parents=["angler@1.1.0"]).number == "1.1.1"
+    assert registry.add(share(0.6, policy="greedy"), parents=[first.label]).number == "1.2.0"
 
 
 def test_other_actions_of_its_role_are_major_though_nothing_else_changed(registry, pond):
@@ -141,6 +144,15 @@ def test_a_reference_is_a_name_a_number_a_tag_or_how_a_hash_begins(registry):
         registry.find("anglr")
 
 
+def test_the_beginning_of_several_hashes_means_none_of_them(registry, monkeypatch):
+    monkeypatch.setattr(finding, "HASH", re.compile("(?:sha256:)?([0-9a-f]{1,64})"))
+    made = [registry.add(share(number / 20)) for number in range(17)]  # two of them begin alike
+    digits = [version.hash[0] for version in made]
+    shared = next(digit for digit in digits if digits.count(digit) > 1)
+    with pytest.raises(UsageError, match="the beginning of several hashes"):
+        registry.find(f"angler@sha256:{shared}")
+
+
 def test_a_path_is_a_strategy_that_nobody_registered(registry, write, pond, monkeypatch, tmp_path):
     registry.add(rule())
     folder = write("strategy: loose\nworld: pond\nrole: fisher\npolicy: greedy\n")
@@ -199,7 +211,7 @@ def test_lineage_is_a_tree_with_what_is_in_force_and_tagged(registry):
     first = registry.add(share(0.1))
     child = registry.add(share(0.2), operator="mutation", why="less", by="evolution")
     grandchild = registry.add(
-        share(0.3), parents=[child.label, other.label], operator="crossover", by="evolution"
+        share(0.3), parents=[other.label, child.label], operator="crossover", by="evolution"
     )
     late = registry.add(share(0.4), parents=[first.label], operator="mutation")
     registry.tag(grandchild.label, "best")
@@ -297,7 +309,6 @@ from pathlib import Path
 from tests.strategies.pond import rule
 from windtunnel.journal.database import SqliteDatabase
 from windtunnel.strategies import Registry, with_parameters
-from windtunnel.strategies.registry import Registry as R
 
 database, place = SqliteDatabase(Path(sys.argv[1])), int(sys.argv[2])
 registry, asked, rows = Registry(database), 0, database.rows
