@@ -30,6 +30,7 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-def postgres_url(postgres: PostgresServer) -> str:
+def postgres_url(postgres: PostgresServer) -> Iterator[str]:
     """The URL of an empty database."""
-    return postgres.database()
+    with postgres.lent() as url:
+        yield url
