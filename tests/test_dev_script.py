@@ -309,6 +309,21 @@ def test_the_tests_have_a_page_before_they_begin_and_stop_without_one(ready):
     assert ready.asked() == ["npm run build"]
 
 
+def test_what_tests_write_lies_where_they_say_or_in_memory_and_goes_when_they_held(ready, tmp_path):
+    fake = ready.root / ".venv" / "bin" / "pytest"
+    fake.write_text('#!/bin/sh\necho "$TMPDIR" && touch "${TMPDIR:-.}/left" && exit $ENDS\n', encoding="utf-8")
+    fake.chmod(0o755)
+    chosen = ready.dev("test", "--no-page", TMPDIR=str(tmp_path), ENDS="0")
+    assert (chosen.returncode, chosen.stdout) == (0, f"{tmp_path}\n")
+    for ends in (0, 1, 2):
+        done = ready.dev("test", "--no-page", TMPDIR="", ENDS=str(ends))
+        assert done.returncode == ends
+        if folder := done.stdout.strip():  # a machine with little memory has none
+            assert folder.startswith("/dev/shm/windtunnel-tests-")
+            assert Path(folder).exists() == (ends == 1) == (folder in done.stderr)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def test_the_lock_of_the_dashboard_names_every_package_and_no_address():
     text = (ROOT / "dashboard" / "package-lock.json").read_text(encoding="utf-8")
     packages = json.loads(text)["packages"]
