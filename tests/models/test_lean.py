@@ -11,7 +11,6 @@ from windtunnel.models import dialect
 from windtunnel.models.talk import Ask, Message, Tool, ToolCall
 from windtunnel.testing.provider import Provider
 
-openai = pytest.importorskip("openai")
 SCHEMA = {"type": "object", "properties": {"go": {"type": "boolean"}}, "required": ["go"]}
 TOOL = Tool("price", "the price of a good", {"type": "object", "properties": {"good": {"type": "string"}}})
 TALK = (
@@ -50,11 +49,13 @@ async def asked(client_type: Any, url: str, ask: Ask, **more: Any) -> Any:
 
 
 def both(script: Any, ask: Ask, **more: Any) -> tuple[list[Request], list[Any]]:
+    from openai import AsyncOpenAI  # here and below: it takes seconds to import
+
     from windtunnel.models.lean import LeanOpenAI
 
     with serving(script) as server:
         url = server.url + "/v1"
-        told = [asyncio.run(asked(kind, url, ask, **more)) for kind in (LeanOpenAI, openai.AsyncOpenAI)]
+        told = [asyncio.run(asked(kind, url, ask, **more)) for kind in (LeanOpenAI, AsyncOpenAI)]
         return server.log, told
 
 
@@ -136,17 +137,21 @@ def test_a_whole_reply_is_not_built_field_by_field(monkeypatch):
 
 
 def test_the_clients_own_timeout_holds_where_none_is_given():
+    from openai import APITimeoutError
+
     from windtunnel.models.lean import LeanOpenAI
 
     async def one(url: str) -> None:
         async with LeanOpenAI(api_key="any", base_url=url, max_retries=0, timeout=0.05) as client:
             await client.chat.completions.create(model="m", messages=[{"role": "user", "content": "go?"}])
 
-    with serving(lambda _: Answer(hang=True)) as server, pytest.raises(openai.APITimeoutError):
+    with serving(lambda _: Answer(hang=True)) as server, pytest.raises(APITimeoutError):
         asyncio.run(one(server.url + "/v1"))
 
 
 def test_a_stream_goes_the_way_of_the_sdk():
+    from openai import APITimeoutError
+
     from windtunnel.models.lean import LeanOpenAI
 
     async def one(url: str) -> str:

@@ -163,8 +163,17 @@ def test_the_same_seed_ends_in_the_same_head_and_another_does_not(name: str, pla
     assert other.state.nations["aldland"].books != first.state.nations["aldland"].books
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", SCENARIOS)
+# Between them every role, both models of the economy, agents of all kinds.
+FOUR = ("crowd", "currency_attack", "hybrid", "model_sim")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name in FOUR else pytest.mark.soak)
+        for name in SCENARIOS
+    ],
+)
 def test_each_scenario_passes_the_conformance_kit(name: str) -> None:
     assert_world(world, [scenario(name)], turns=6)
 
