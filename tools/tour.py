@@ -82,10 +82,18 @@ PLACES = (
 
 def settings() -> str:
     """The `windtunnel.toml` of a workspace to be furnished: with a stranger's world in it."""
-    return f'[runs]\nworkers = 2\n\n[[worlds]]\nname = "climate"\npath = {json.dumps(str(CLIMATE))}\n'
+    return f"[runs]\nworkers = 2\n\n{worlds()}"
 
 
-def furnish(server: Server) -> dict[str, str]:
+def worlds() -> str:
+    return f'[[worlds]]\nname = "climate"\npath = {json.dumps(str(CLIMATE))}\n'
+
+
+# Under way for as long as anybody looks; whoever serves it ends it.
+LIVE: Mapping[str, Any] = {"scenario": "economy/stimulus", "turns": 500_000, "seed": 11}
+
+
+def furnish(server: Server, live: Mapping[str, Any] = LIVE) -> dict[str, str]:
     """Runs of every kind that a page shows: ended, under way, forked, held, asking. Their ids, by name."""
     start = server.start_run
     ids = {
@@ -120,8 +128,7 @@ def furnish(server: Server) -> dict[str, str]:
         server.ended(run_id)
     server.ended(ids["asked"], "waiting")
     server.until(lambda: server.get("/api/approvals")["approvals"], "an action waits for a vote")
-    # Under way for as long as anybody looks; whoever serves it ends it.
-    ids["live"] = start(scenario="economy/stimulus", turns=500_000, seed=11, tags=["long"])
+    ids["live"] = start(**live, tags=["long"])
     server.until(
         lambda: server.get(f"/api/simulations/{ids['live']}")["turn"] > 0, "the long run is under way"
     )

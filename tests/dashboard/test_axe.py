@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.dashboard.browser import check_built
-from tests.server.live import live
+from tests.server.tunnel import tunnel
 from tools import tour
 from tools.tour import PHONE, PLACES, ROOT, THEMES, WIDE, Theme, furnish, settle, untitled, visit
 
@@ -22,11 +22,11 @@ GRAVE = ("serious", "critical")
 
 @pytest.fixture(scope="module")
 def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, str]]]:
+    """What is under way takes its time: a run at full speed would have a core for itself all through."""
     check_built()
-    home = tmp_path_factory.mktemp("tour")
-    (home / "windtunnel.toml").write_text(tour.settings())
-    with live(home) as server:
-        yield server.url, furnish(server)
+    with tunnel(tmp_path_factory.mktemp("tour"), tour.worlds(), pace=1.0) as made:
+        server = made.serve()
+        yield server.url, furnish(server, made.request(500_000))
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,11 @@ import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
 from tests.dashboard.browser import check_built
-from tests.server.live import Live, live
+from tests.server.live import Live
+from tests.server.tunnel import free_port, tunnel
 
 pytestmark = pytest.mark.slow
-TURNS = 2_000
+TURNS = 1_000
 
 
 class Heard:
@@ -42,20 +42,14 @@ class Heard:
         return [one["turn"] for one in mine if (one.get("body") or {}).get("metrics")]
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
-
-
 def test_a_page_takes_up_its_line_after_the_server_was_killed_and_misses_nothing(
     tmp_path: Path, page: Page
 ) -> None:
     check_built()
-    port = free_port()
-    (tmp_path / "windtunnel.toml").write_text("[runs]\nworkers = 1\n")
-    with live(tmp_path, "--port", str(port)) as server:
-        run_id = server.start_run(scenario="economy/trade_war", turns=TURNS, seed=7)
+    with tunnel(tmp_path, pace=0.1) as made:
+        words = ("--port", str(free_port()))
+        server = made.serve(*words)
+        run_id = server.start_run(**made.request(TURNS))
         heard = Heard()
         page.on("websocket", heard.listen)
         page.goto(f"{server.url}/runs/{run_id}")
@@ -66,8 +60,12 @@ def test_a_page_takes_up_its_line_after_the_server_was_killed_and_misses_nothing
         server.kill()
         expect(page.get_by_role("status").filter(has_text="reconnecting")).to_be_visible(timeout=30_000)
         expect(page.locator("main h1").first).to_be_visible()  # what was there stays
+        missed = made.all_on([run_id])  # it goes on with nobody to tell it
+        made.all_on([run_id], missed)
         server.start()
         expect(line).to_be_visible(timeout=30_000)
+        assert made.row(run_id).turn < TURNS
+        made.hurry()
         server.ended(run_id, seconds=240)
         expect(page.locator("main")).to_contain_text("completed", timeout=30_000)
         expect(page.locator("main")).to_contain_text(f"{TURNS:,}")
