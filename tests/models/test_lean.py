@@ -150,7 +150,6 @@ def test_the_clients_own_timeout_holds_where_none_is_given():
 
 
 def test_a_stream_goes_the_way_of_the_sdk():
-    from openai import APITimeoutError
 
     from windtunnel.models.lean import LeanOpenAI
 

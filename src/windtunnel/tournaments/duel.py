@@ -41,9 +41,8 @@ class Answer(Struct, frozen=True, omit_defaults=True):
     score: ScoreDifference | None = None
 
 
-def pairs_of(field: Field, compared: Iterable[Comparison]) -> list[Pair]:
-    """The comparisons by their luck, in the order in which it was drawn."""
-    first = field.entrants[0].name
+def pairs_of(first: str, compared: Iterable[Comparison]) -> list[Pair]:
+    """The comparisons by their luck, in the order in which it was drawn, as `first` sees them."""
     blocks: dict[str, list[Comparison]] = {}
     for one in compared:
         blocks.setdefault(one.block, []).append(one)
@@ -74,12 +73,12 @@ def known(rules: Rules, pairs: Sequence[Pair]) -> Verdict | None:
 def answer(field: Field, results: Sequence[tuple[Match, Outcome]]) -> Answer:
     """All pairs count, also those of the last round that came after the verdict was clear."""
     rules = field.stop or Rules()
-    pairs = pairs_of(field, comparisons(field, results))
+    first, second = (entrant.name for entrant in field.entrants)
+    pairs = pairs_of(first, comparisons(field, results))
     duel = Duel(rules)
     for pair in pairs:
         duel.add(pair.share, pair.difference)
     verdict = known(rules, pairs) or "not known"
-    first, second = (entrant.name for entrant in field.entrants)
     cost = sum(outcome.cost for _, outcome in results)
     estimate, score = duel.estimate(), duel.score_difference()
     told = _sentence(verdict, first, second, estimate, rules, len(results), cost)

@@ -82,7 +82,7 @@ class Rules(Engine[State]):
                 state.points[name] += points
             counted(state.elo, one)
         if field.stop is not None:
-            state.pairs += pairs_of(field, compared)
+            state.pairs += pairs_of(field.entrants[0].name, compared)
         state.over = ended(field, state)
         return Applied(state, [_told(pairings, state.rounds[-1], context.turn)])
 

@@ -121,8 +121,8 @@ def _scores(told: Standings) -> str:
     shown = [name for name in names if any(getattr(line, name) is not None for line in told.lines)]
     rows = [[text(line.entrant), *(_figure(getattr(line, name)) for name in shown)] for line in told.lines]
     words = (
-        "<p>Score wins matches. ROI and Sharpe are raw means; composite is 0.6 and 0.4 of their z-scores over the"
-        " field; literal is 0.6 and 0.4 of the raw terms, units mixed, and ranks nobody.</p>"
+        "<p>Score wins matches. ROI and Sharpe are raw means; composite is 0.6 and 0.4 of their z-scores"
+        " over the field; literal is 0.6 and 0.4 of the raw terms, units mixed, and ranks nobody.</p>"
     )
     return words + table(["Entrant", *(name.capitalize() for name in shown)], rows) if shown else ""
 

@@ -169,10 +169,7 @@ FOUR = ("crowd", "currency_attack", "hybrid", "model_sim")
 
 @pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(name, marks=pytest.mark.slow if name in FOUR else pytest.mark.soak)
-        for name in SCENARIOS
-    ],
+    [pytest.param(name, marks=pytest.mark.slow if name in FOUR else pytest.mark.soak) for name in SCENARIOS],
 )
 def test_each_scenario_passes_the_conformance_kit(name: str) -> None:
     assert_world(world, [scenario(name)], turns=6)

@@ -74,5 +74,7 @@ def greedy(seen: Seen, context: Context) -> Throw:
 
 
 player = Role(actions=(Throw,), no_op=Throw(0.0), policies={"dice": dice, "greedy": greedy})
-world = World("dice", Rules(), Table, {"player": player}, validator=Judge(), version="1", scenarios="scenarios",
-              headline=("wealth",))  # fmt: skip
+world = World(
+    "dice", Rules(), Table, {"player": player}, validator=Judge(), version="1", scenarios="scenarios",
+    headline=("wealth",),
+)  # fmt: skip
