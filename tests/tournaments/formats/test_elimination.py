@@ -168,12 +168,13 @@ def test_whoever_leaves_loses_what_is_left_and_one_is_left_in_the_end(kind: str,
         assert bracket(plan, history)["champion"] == lines[0].entrant
 
 
-def test_who_meets_one_who_left_goes_on_without_a_meeting() -> None:
+@pytest.mark.parametrize(("leaves", "champion"), [("e1", "e2"), ("e2", "e1")])
+def test_who_meets_one_who_left_goes_on_without_a_meeting(leaves: str, champion: str) -> None:
     plan = planned(4)
-    left = [[won("e1", "e4"), Played(Pairing(("e2", "e3")), (1.0, 0.0), withdrawn=("e2",))]]
+    left = [[won("e1", "e4"), Played(Pairing(("e2", "e3")), (1.0, 0.0), withdrawn=(leaves,))]]
     assert next_round(plan, left) is None
     drawn = bracket(plan, left)
-    assert drawn["champion"] == "e1"
+    assert drawn["champion"] == champion
     assert drawn["rounds"][-1]["matches"][0]["state"] == "walkover"
 
 
