@@ -8,7 +8,7 @@ import pytest
 
 from tests.databases import BOTH, made_for
 from tests.strategies.pond import world
-from windtunnel.journal.database import Database
+from windtunnel.journal.database import SqliteDatabase
 from windtunnel.strategies import Registry
 from windtunnel.world import World
 
@@ -18,16 +18,19 @@ def pond() -> World:
     return world
 
 
-@pytest.fixture(params=BOTH)
-def database(request: Any) -> Iterator[Database]:
-    made = made_for(request)
-    yield made
-    made.close()
-
-
 @pytest.fixture
-def registry(database: Database) -> Registry:
-    return Registry(database)
+def registry(tmp_path: Path) -> Iterator[Registry]:
+    made = Registry(SqliteDatabase(tmp_path / "catalog.sqlite"))
+    yield made
+    made.database.close()
+
+
+@pytest.fixture(params=BOTH)
+def anywhere(request: Any) -> Iterator[Registry]:
+    """A registry in a database of either kind, for the tests whose SQL says more than `by this key`."""
+    made = Registry(made_for(request))
+    yield made
+    made.database.close()
 
 
 @pytest.fixture

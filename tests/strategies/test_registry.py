@@ -16,9 +16,11 @@ import pytest
 from msgspec import structs
 
 from tests.cli.conftest import environment
+from tests.databases import BOTH
 from tests.strategies.pond import Sell, llm, rule
 from windtunnel.errors import NotFound, ScenarioError, StorageError, UsageError, WrongState
 from windtunnel.journal.database import SqliteDatabase
+from windtunnel.journal.postgres_database import PostgresDatabase
 from windtunnel.strategies import (
     Number,
     Registry,
@@ -64,19 +66,19 @@ def test_the_bump_follows_from_what_changed(a, b, bump):
     assert bump_between(a, b) == bump_between(b, a) == bump
 
 
-def test_numbers_follow_from_the_bump_and_are_never_given_twice(registry):
-    first = registry.add(rule())
+def test_numbers_follow_from_the_bump_and_are_never_given_twice(anywhere):
+    first = anywhere.add(rule())
     assert (first.number, first.bump, first.parents) == ("1.0.0", "first", ())
-    patch = registry.add(share(0.1))
+    patch = anywhere.add(share(0.1))
     assert (patch.number, patch.parents) == ("1.0.1", ("angler@1.0.0",))
-    sibling = registry.add(share(0.2), parents=["angler@1.0.0"], operator="mutation")
+    sibling = anywhere.add(share(0.2), parents=["angler@1.0.0"], operator="mutation")
     assert sibling.number == "1.0.2"  # 1.0.1 is taken by the other child
-    assert registry.add(share(0.3, policy="greedy"), parents=[sibling.label]).number == "1.1.0"
-    assert registry.add(llm(name="angler"), parents=[first.label]).number == "2.0.0"
-    assert registry.add(share(0.4), parents=[first.label]).number == "1.0.3"
-    assert registry.add(share(0.4, role="trader"), parents=[first.label]).number == "3.0.0"
-    assert registry.add(share(0.5, policy="greedy"), parents=["angler@1.1.0"]).number == "1.1.1"
-    assert registry.add(share(0.6, policy="greedy"), parents=[first.label]).number == "1.2.0"
+    assert anywhere.add(share(0.3, policy="greedy"), parents=[sibling.label]).number == "1.1.0"
+    assert anywhere.add(llm(name="angler"), parents=[first.label]).number == "2.0.0"
+    assert anywhere.add(share(0.4), parents=[first.label]).number == "1.0.3"
+    assert anywhere.add(share(0.4, role="trader"), parents=[first.label]).number == "3.0.0"
+    assert anywhere.add(share(0.5, policy="greedy"), parents=["angler@1.1.0"]).number == "1.1.1"
+    assert anywhere.add(share(0.6, policy="greedy"), parents=[first.label]).number == "1.2.0"
 
 
 def test_other_actions_of_its_role_are_major_though_nothing_else_changed(registry, pond):
@@ -122,9 +124,9 @@ def test_what_does_not_hold_is_not_registered(registry, pond):
     assert len(registry.moves("angler")) == 1
 
 
-def test_a_reference_is_a_name_a_number_a_tag_or_how_a_hash_begins(registry):
-    first, second = registry.add(rule()), registry.add(share(0.1))
-    registry.tag("angler@1.0.1", "best")
+def test_a_reference_is_a_name_a_number_a_tag_or_how_a_hash_begins(anywhere):
+    first, second = anywhere.add(rule()), anywhere.add(share(0.1))
+    anywhere.tag("angler@1.0.1", "best")
     for reference, meant in (
         ("angler", first),
         ("angler@1.0.1", second),
@@ -133,15 +135,15 @@ def test_a_reference_is_a_name_a_number_a_tag_or_how_a_hash_begins(registry):
         (f"angler@sha256:{second.hash}", second),
         (f"sha256:{second.hash[:12]}", second),
     ):
-        assert registry.find(reference) == meant
+        assert anywhere.find(reference) == meant
     for wrong in ("anglr", "angler@1.0.9", "angler@worst", "angler@00000000", f"angler@{second.hash[:7]}"):
         with pytest.raises(NotFound):
-            registry.find(wrong)
+            anywhere.find(wrong)
     for wrong in ("", "@", "angler@", "a b", "../x", "angler@1.0.0@2", "sha256:xyz", "\x00"):
         with pytest.raises((UsageError, NotFound)):
-            registry.find(wrong)
+            anywhere.find(wrong)
     with pytest.raises(NotFound, match="did you mean 'angler'"):
-        registry.find("anglr")
+        anywhere.find("anglr")
 
 
 def test_the_beginning_of_several_hashes_means_none_of_them(registry, monkeypatch):
@@ -181,41 +183,41 @@ def test_tags_move_and_every_move_is_kept(registry):
             registry.tag("angler", wrong)
 
 
-def test_what_is_in_force_moves_by_apply_and_rollback_only(registry):
+def test_what_is_in_force_moves_by_apply_and_rollback_only(anywhere):
     for value in (0.1, 0.2, 0.3, 0.4):
-        registry.add(share(value))
-    assert registry.find("angler").number == "1.0.0"
-    registry.apply("angler@1.0.1")
-    registry.apply("angler@1.0.2", why="better", by="ana")
-    assert registry.rollback("angler").number == "1.0.1"
-    assert registry.rollback("angler").number == "1.0.0"  # further back, not to what was rolled back
+        anywhere.add(share(value))
+    assert anywhere.find("angler").number == "1.0.0"
+    anywhere.apply("angler@1.0.1")
+    anywhere.apply("angler@1.0.2", why="better", by="ana")
+    assert anywhere.rollback("angler").number == "1.0.1"
+    assert anywhere.rollback("angler").number == "1.0.0"  # further back, not to what was rolled back
     with pytest.raises(WrongState, match="nothing was in force before"):
-        registry.rollback("angler")
-    registry.apply("angler@1.0.3")
-    assert registry.rollback("angler", "1.0.2").number == "1.0.2"
-    assert registry.rollback("angler").number == "1.0.3"
+        anywhere.rollback("angler")
+    anywhere.apply("angler@1.0.3")
+    assert anywhere.rollback("angler", "1.0.2").number == "1.0.2"
+    assert anywhere.rollback("angler").number == "1.0.3"
     with pytest.raises(WrongState, match="already"):
-        registry.apply("angler@1.0.3")
+        anywhere.apply("angler@1.0.3")
     with pytest.raises(NotFound):
-        registry.rollback("angler", "9.0.0")
+        anywhere.rollback("angler", "9.0.0")
     with pytest.raises(WrongState, match=r"angler@1\.0\.3 is in force now"):
-        registry.apply("angler@1.0.0", expecting="1.0.2")
-    assert registry.find("angler").number == "1.0.3"
-    assert [move.verb for move in registry.moves("angler")] == [
+        anywhere.apply("angler@1.0.0", expecting="1.0.2")
+    assert anywhere.find("angler").number == "1.0.3"
+    assert [move.verb for move in anywhere.moves("angler")] == [
         "add", "apply", "apply", "rollback", "rollback", "apply", "rollback", "rollback",
     ]  # fmt: skip
 
 
-def test_lineage_is_a_tree_with_what_is_in_force_and_tagged(registry):
-    other = registry.add(rule(name="rival"))
-    first = registry.add(share(0.1))
-    child = registry.add(share(0.2), operator="mutation", why="less", by="evolution")
-    grandchild = registry.add(
+def test_lineage_is_a_tree_with_what_is_in_force_and_tagged(anywhere):
+    other = anywhere.add(rule(name="rival"))
+    first = anywhere.add(share(0.1))
+    child = anywhere.add(share(0.2), operator="mutation", why="less", by="evolution")
+    grandchild = anywhere.add(
         share(0.3), parents=[other.label, child.label], operator="crossover", by="evolution"
     )
-    late = registry.add(share(0.4), parents=[first.label], operator="mutation")
-    registry.tag(grandchild.label, "best")
-    lines = lineage(registry, "angler")
+    late = anywhere.add(share(0.4), parents=[first.label], operator="mutation")
+    anywhere.tag(grandchild.label, "best")
+    lines = lineage(anywhere, "angler")
     assert [(line.number, line.depth, line.under) for line in lines] == [
         (first.number, 0, None), (child.number, 1, first.number), (grandchild.number, 2, child.number),
         (late.number, 1, first.number),
@@ -265,26 +267,31 @@ def test_a_row_that_somebody_changed_is_not_read(registry):
         registry.find("angler")
 
 
-def test_two_who_add_at_once_get_two_versions(tmp_path):
-    path = tmp_path / "catalog.sqlite"
-    Registry(SqliteDatabase(path)).add(rule())
+@pytest.mark.parametrize("kind", BOTH)
+def test_two_who_add_at_once_get_two_versions(request, tmp_path, kind):
+    url = request.getfixturevalue("postgres_url") if kind == "postgres" else ""
+
+    def opened() -> Registry:
+        return Registry(PostgresDatabase(url) if url else SqliteDatabase(tmp_path / "catalog.sqlite"))
+
+    registry = opened()
+    registry.add(rule())
     start = threading.Barrier(4)
     made: list[str] = []
 
     def add(position: int) -> None:
-        registry = Registry(SqliteDatabase(path))
+        mine = opened()
+        values = [(position * 5 + step + 1) / 50 for step in range(5)]
         start.wait()
-        mine = [(position * 5 + step + 1) / 50 for step in range(5)]
-        made.extend(registry.add(share(value)).number for value in (*mine, 0.9))  # the last is of all four
-        registry.database.close()
+        made.extend(mine.add(share(value)).number for value in (*values, 0.9))  # the last is of all four
+        mine.database.close()
 
     threads = [threading.Thread(target=add, args=(position,)) for position in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    registry = Registry(SqliteDatabase(path))
-    assert sorted(numbers(registry), key=lambda text: int(text[4:])) == [f"1.0.{n}" for n in range(22)]
+    assert numbers(registry) == [f"1.0.{n}" for n in range(22)]
     assert len(made) == 24
     assert len(set(made)) == 21
     registry.database.close()
@@ -345,18 +352,18 @@ def test_a_kill_in_mid_write_leaves_all_of_a_version_or_none_of_it(tmp_path):
         registry.database.close()
 
 
-def test_names_come_in_pages_with_what_is_in_force(registry):
+def test_names_come_in_pages_with_what_is_in_force(anywhere):
     for name in ("b", "a", "c"):
-        registry.add(rule(name=name))
-    registry.add(llm(name="b"))
-    registry.apply("b@2.0.0")
-    registry.add(rule(name="d", role="trader"))
-    found = registry.heads(limit=2)
+        anywhere.add(rule(name=name))
+    anywhere.add(llm(name="b"))
+    anywhere.apply("b@2.0.0")
+    anywhere.add(rule(name="d", role="trader"))
+    found = anywhere.heads(limit=2)
     assert [(one.label, count) for one, count in found] == [("a@1.0.0", 1), ("b@2.0.0", 2)]
-    assert [one.name for one, _ in registry.heads(after="b")] == ["c", "d"]
-    assert [one.name for one, _ in registry.heads(role="trader", world="pond")] == ["d"]
-    assert registry.heads(world="sea") == []
-    later = registry.versions("b", after=registry.find("b@1.0.0").id, limit=5)
+    assert [one.name for one, _ in anywhere.heads(after="b")] == ["c", "d"]
+    assert [one.name for one, _ in anywhere.heads(role="trader", world="pond")] == ["d"]
+    assert anywhere.heads(world="sea") == []
+    later = anywhere.versions("b", after=anywhere.find("b@1.0.0").id, limit=5)
     assert [one.number for one in later] == ["2.0.0"]
 
 
