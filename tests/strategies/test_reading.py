@@ -165,6 +165,7 @@ def test_the_hash_is_of_what_plays_and_of_nothing_else():
         rule(name="other", description="another word"),
         rule(parameters=dict(reversed(rule().parameters.items()))),
         rule(schema={**rule().schema, "share": Number(0.0, 1.0, "told otherwise")}),
+        rule(schema={**rule().schema, "share": Number(0, 1)}),
         structs.replace(rule(), instructions="\r\n "),
     ]
     assert {content_hash(one) for one in same} == {before}

@@ -101,7 +101,15 @@ def tidy(strategy: Strategy) -> Strategy:
         name: _as_number(value) if isinstance(strategy.schema.get(name), Number) else value
         for name, value in strategy.parameters.items()
     }
-    return structs.replace(strategy, instructions=tidy_text(strategy.instructions), parameters=values)
+    schema = {
+        name: structs.replace(bounds, minimum=_as_number(bounds.minimum), maximum=_as_number(bounds.maximum))
+        if isinstance(bounds, Number)
+        else bounds
+        for name, bounds in strategy.schema.items()
+    }
+    return structs.replace(
+        strategy, instructions=tidy_text(strategy.instructions), parameters=values, schema=schema
+    )
 
 
 def tidy_text(text: str) -> str:
