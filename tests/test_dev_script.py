@@ -311,9 +311,8 @@ def test_the_tests_have_a_page_before_they_begin_and_stop_without_one(ready):
 
 def test_what_tests_write_lies_where_they_say_or_in_memory_and_goes_when_they_held(ready, tmp_path):
     fake = ready.root / ".venv" / "bin" / "pytest"
-    fake.write_text(
-        '#!/bin/sh\necho "$TMPDIR" && touch "${TMPDIR:-.}/left" && exit $ENDS\n', encoding="utf-8"
-    )
+    script = '#!/bin/sh\necho "$TMPDIR" && touch "${TMPDIR:-.}/left" && exit $ENDS\n'
+    fake.write_text(script, encoding="utf-8")
     fake.chmod(0o755)
     chosen = ready.dev("test", "--no-page", TMPDIR=str(tmp_path), ENDS="0")
     assert (chosen.returncode, chosen.stdout) == (0, f"{tmp_path}\n")

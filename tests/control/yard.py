@@ -46,7 +46,7 @@ def until(what: Callable[[], Any], seconds: float = PATIENCE, why: str = "") -> 
     end = time.monotonic() + seconds
     while not (found := what()):
         assert time.monotonic() < end, f"not in {seconds} seconds: {why}"
-        time.sleep(0.02)
+        time.sleep(0.04)
     return found
 
 
@@ -177,5 +177,5 @@ class Yard:
 
 
 def _manage(manager: Manager, end: threading.Event) -> None:
-    while not end.wait(0.03):
+    while not end.wait(0.05):
         manager.tick()

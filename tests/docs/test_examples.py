@@ -2,9 +2,10 @@
 
 A `console` block is a shell session: `$ ` lines are run in order, in one workspace per document, and the
 lines below each must be found in its output. `...` stands for whatever differs from run to run. A `python`
-block is run as a script in the same workspace. `<!-- not run: why -->` before a block leaves it out. Before
-one whose figures are those of one kind of processor (NumPy's differ), `<!-- figures vary -->` lets any number
-stand for a number, and any curve for a curve.
+block is run as a script in the same workspace, and a `yaml` block that begins with `# NAME.yaml` is written
+there. `<!-- not run: why -->` before a block leaves it out. Before one whose figures are those of one kind of
+processor (NumPy's differ), `<!-- figures vary -->` lets any number stand for a number, and any curve for a
+curve.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ BLOCK = re.compile(
     r"```(?P<kind>console|python|yaml)\n(?P<text>.*?)```",
     re.DOTALL,
 )
+NAMED = re.compile(r"# ([\w-]+\.yaml)\n")
 FIGURE = re.compile(r"[▁▂▃▄▅▆▇█]+|[+-]?\d[\d,.]*(?:e[+-]?\d+)?[%MB]?")
 TAKES_TOO_LONG = ("./dev test", "./dev lint", "./dev bench", "./dev soak")
 # Hundreds of turns each, of what the other documents and the tests of the command line show in small.
@@ -46,7 +48,7 @@ class Block(NamedTuple):
 
 
 def blocks(text: str) -> list[Block]:
-    found = [m for m in BLOCK.finditer(text) if not m["skip"] and m["kind"] != "yaml"]
+    found = [m for m in BLOCK.finditer(text) if not m["skip"]]
     return [Block(m["kind"], m["text"], bool(m["loose"])) for m in found]
 
 
@@ -112,6 +114,10 @@ def follow(document: Path, workspace: Path, *, without: tuple[str, ...] = ()) ->
     """Do what the document says, but for commands and scripts that hold one of these."""
     env = environment(workspace)
     for kind, text, loose in blocks(document.read_text()):
+        if kind == "yaml":
+            if (name := NAMED.match(text)) is not None:
+                (workspace / name[1]).write_text(text)
+            continue
         if kind == "python":
             if any(word in text for word in without):
                 continue

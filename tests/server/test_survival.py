@@ -10,7 +10,7 @@ import pytest
 
 from tests.server.tunnel import HELD, Tunnel, listed, tunnel, until
 
-TURNS = 1000
+TURNS = 400
 
 
 def killed_with_runs_going(home: Path, going: int, waiting: int) -> None:

@@ -117,7 +117,7 @@ def breaking(home: Path, turns: int, patience: float, restarts: int) -> None:
 
 @pytest.mark.slow
 def test_clients_whose_line_breaks_have_every_entry_once_though_the_server_is_killed(tmp_path: Path) -> None:
-    breaking(tmp_path, 600, 0.5, restarts=1)
+    breaking(tmp_path, 400, 0.5, restarts=1)
 
 
 @pytest.mark.soak

@@ -59,10 +59,8 @@ class Rules(Engine[Count]):
 
 
 def add(seen: dict[str, int], context: Context) -> Add:
-    """Counts; `busy` is how many seconds of computing that takes."""
-    until = time.perf_counter() + float(context.settings.get("busy", 0.0))
-    while time.perf_counter() < until:
-        pass
+    """Counts; for `busy` seconds nothing else of its process comes on, as if it were computing."""
+    time.sleep(float(context.settings.get("busy", 0.0)))
     return Add(1 + int(context.chance().random() * 3))
 
 
