@@ -150,10 +150,6 @@ def test_the_clients_own_timeout_holds_where_none_is_given():
 
 
 def test_a_stream_goes_the_way_of_the_sdk():
-<<<<<<< HEAD
-
-=======
->>>>>>> 964d620 (Keep a toy run's process waiting rather than computing, and make long runs shorter where nothing asks for it)
     from windtunnel.models.lean import LeanOpenAI
 
     async def one(url: str) -> str:

@@ -103,8 +103,8 @@ def command(home: Path, *words: str, **environ: str) -> subprocess.Popen[str]:
 
 
 def told(home: Path, *words: str) -> Any:
-    process = command(home, *words, "--json")
-    out, err = process.communicate(timeout=120)
+    with command(home, *words, "--json") as process:
+        out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     return json.loads(out)
 

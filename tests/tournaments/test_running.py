@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import random
-import signal
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -134,35 +131,25 @@ def test_a_malformed_entrant_is_told_with_its_line_before_anything_is_played(wor
 def killed_and_resumed(workspace: Workspace, kills: int, luck: random.Random) -> None:
     home = workspace.root
     names = skilled(home, 0, 1, 2, 3)
-    text = f"tournament: A cup\nscenario: dice/bout\nturns: 30\nseeds: 3\nentrants: [{', '.join(names)}]\n"
+    shape = f"tournament: A cup\nscenario: dice/bout\nturns: 60\nseeds: {kills + 2}\n"
+    text = f"{shape}entrants: [{', '.join(names)}]\n"
     (home / "cup.yaml").write_text(text)
-    alone = told(home, "tournament", "cup.yaml", "--workers", "1")
-    process = command(home, "tournament", "cup.yaml", "--workers", "2", "--json")
-    name, ended = "", False
+    alone = told(home, "tournament", "cup.yaml")
+    before = set(workspace.runs.glob("*.sqlite"))
+    begun, finished = "cup.yaml", 0
     for _ in range(kills):
-        time.sleep(luck.uniform(0.7, 2.0))
-        ended = process.poll() is not None
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        if not name:
-            rows = [r for r in told_lines(home) if r["run_id"] != alone["run_id"]]
-            if not rows:
-                process = command(home, "tournament", "cup.yaml", "--workers", "2", "--json")
-                continue
-            name = rows[0]["run_id"]
-        process = command(home, "tournament", name, "--workers", "2", "--json")
-    _, err = process.communicate(timeout=120)
-    assert ended or process.returncode == 0, err
-    after = told(home, "standings", name)
+        with command(home, "tournament", begun, "--workers", "2", "--json") as process:
+            while process.poll() is None and not (made := set(workspace.runs.glob("*.sqlite")) - before):
+                time.sleep(0.01)
+            begun = made.pop().stem
+            time.sleep(luck.uniform(0.2, 1.5))
+            finished += process.poll() is not None
+            process.kill()
+            process.communicate()
+    after = told(home, "tournament", begun) if finished == 0 else told(home, "standings", begun)
     assert same(after) == same(alone)
     assert after["drawing"] == alone["drawing"]
-
-
-def told_lines(home: Path) -> list[dict[str, Any]]:
-    process = command(home, "runs", "--json")
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 0, err
-    return [json.loads(line) for line in out.splitlines()]
+    assert finished < kills
 
 
 def same(table: dict[str, Any]) -> list[tuple[Any, ...]]:
