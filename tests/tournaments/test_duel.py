@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -16,7 +17,7 @@ from windtunnel.tournaments.rating.sequential import Rules
 from windtunnel.tournaments.running import field_of, outcomes_of
 
 
-def duelled(workspace: Workspace, entrants: list[object], rules: Rules, **more: object) -> Answer:
+def duelled(workspace: Workspace, entrants: list[Any], rules: Rules, **more: Any) -> Answer:
     made = field(
         workspace, entrants, format={"kind": "ladder", "rounds": math.ceil(rules.limit / 8)}, seeds=8, **more
     )
