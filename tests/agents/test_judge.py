@@ -189,6 +189,7 @@ def test_a_judge_of_nothing_is_refused() -> None:
         orchard(judge={"judges": []})
 
 
+@pytest.mark.slow
 def test_the_house_judges_with_no_key_and_passes_the_conformance_kit() -> None:
     world = orchard({}, {})
     players: dict[str, Any] = {"ann": lambda _, __: Pick(5), "bob": lambda _, __: Pick(2)}

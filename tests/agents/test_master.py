@@ -243,6 +243,7 @@ def test_without_types_of_changes_there_is_no_master() -> None:
 # --- the model called house, and none -------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_house_makes_changes_with_no_key_and_passes_the_conformance_kit() -> None:
     assert_world(orchard({}), [scene("ann", "bob", turns=12)], players={"ann": three, "bob": three})
 

@@ -175,6 +175,7 @@ def test_a_terminal_without_unicode_shows_plain_curves(played, encoding):
     assert "?" not in said.out.replace("untouched?", "")
 
 
+@pytest.mark.slow
 def test_pipes_get_no_colours_and_json_gets_nothing_else(played):
     said = command("show", played["run_id"])
     assert "\x1b" not in said.out
@@ -206,6 +207,7 @@ def _on_a_terminal(*words: str, **more: str) -> str:
     return b"".join(pieces).decode()
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_colours_unless_it_says_no(played):
     run = played["run_id"]
     assert "\x1b[32mcompleted" in _on_a_terminal("show", run)
@@ -213,6 +215,7 @@ def test_a_terminal_gets_colours_unless_it_says_no(played):
     assert "\x1b" not in _on_a_terminal("show", run, TERM="dumb")
 
 
+@pytest.mark.slow
 def test_progress_is_for_terminals_and_goes_away(lake):
     told = _on_a_terminal("run", str(lake), "--turns", "1500")
     assert "/1,500" in told

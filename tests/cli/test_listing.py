@@ -84,6 +84,7 @@ def test_a_row_that_lies_is_told_by_the_doctor_and_mended_by_a_rebuild(wt: Any, 
     assert checks["index"]["level"] == "good"
 
 
+@pytest.mark.slow
 def test_a_run_of_another_process_is_in_the_list_at_once(wt: Any, lake: Path) -> None:
     assert wt("runs", "--json").rows == []
     run = json.loads(command("run", lake, "--turns", 3, "--json").out)["run_id"]

@@ -144,6 +144,7 @@ def test_compare_of_equal_runs_says_that_they_are_equal(wt, lake, played):
     assert "the same history" in wt("compare", played["run_id"], again).out
 
 
+@pytest.mark.slow
 def test_worlds_and_scenarios_list_what_windtunnel_toml_names(wt, lake, workspace):
     project = lake.parents[2]
     (workspace / "windtunnel.toml").write_text(f'[[worlds]]\nname = "lake"\npath = "{project}"\n')

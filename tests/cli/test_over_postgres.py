@@ -60,6 +60,7 @@ def test_a_run_is_the_same_as_one_in_a_file(wt, lake, workspace):
     assert there["store"].endswith("x.sqlite")
 
 
+@pytest.mark.slow
 def test_a_run_is_stopped_resumed_forked_and_compared(wt, lake):
     whole = wt("run", lake, "--turns", 9, "--json").data
     run = wt("run", lake, "--turns", 4, "--json").data["run_id"]
@@ -128,6 +129,7 @@ def test_runs_from_before_are_still_found(wt, lake, workspace):
     assert wt("verify", old, "--json").data["intact"] is True
 
 
+@pytest.mark.slow
 def test_the_same_run_is_seen_by_the_command_itself(wt, lake):
     run = wt("run", lake, "--turns", 2, "--json").data["run_id"]
     assert command("show", run, "--json").data["run_id"] == run

@@ -129,6 +129,7 @@ def test_a_budget_is_refused_with_a_reason(wt, lake):
     assert said.error["where"] == "--budget"
 
 
+@pytest.mark.slow
 def test_a_world_by_path_is_remembered_for_its_runs(lake, workspace):
     run = command("run", lake, "--turns", 3, "--until", 1, "--json").data["run_id"]
     assert command("resume", run, "--json").code == 0

@@ -188,6 +188,7 @@ def test_an_edit_by_plain_sqlite_is_caught(wt, played):
     assert "not intact" in wt("verify", played["run_id"]).out
 
 
+@pytest.mark.slow
 def test_a_world_that_changed_is_caught_by_replay(workspace):
     scenario = command("new", "world", "pond", "--json").data["scenario"]
     run = command("run", scenario, "--turns", 9, "--json").data["run_id"]

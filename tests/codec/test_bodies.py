@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from windtunnel.codec import body_decoder, decode_body, encode_body, encode_seen, find_unfit
@@ -77,6 +77,7 @@ def test_a_number_of_numpy_is_a_number() -> None:
     assert encode_body({"x": np.float64(0.5), "n": np.int32(3)}) == b'{"x":0.5,"n":3}'
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # of a busy machine
 @given(
     st.recursive(
         st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text()

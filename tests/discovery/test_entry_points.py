@@ -78,6 +78,7 @@ def test_a_broken_entry_point_is_listed_with_its_error(makes, site, target, word
     assert words in found[-1]
 
 
+@pytest.mark.slow
 def test_a_world_both_installed_and_listed_is_an_error_that_names_both(makes, site):
     makes.package("site/tiny", "tiny")
     site.install("tiny", "tiny:world", "tiny-world")

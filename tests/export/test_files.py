@@ -101,6 +101,7 @@ def test_a_format_that_is_not_there_is_refused_with_those_that_are(tmp_path, to,
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("to", [to for to in FORMATS if to != "chat"])  # chat: see test_chat
 def test_the_store_is_not_touched_by_any_export(tmp_path, to):
     store, run_id = played(tmp_path)

@@ -243,6 +243,7 @@ def test_a_killed_player_is_resumed_to_the_head_of_one_never_killed(postgres_url
 # --- texts, and who follows ---
 
 
+@pytest.mark.slow
 def test_a_sweep_takes_no_text_that_is_just_being_named(postgres_url, store):
     fence = held(store)
     turn, stop = 0, threading.Event()

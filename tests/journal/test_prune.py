@@ -72,6 +72,7 @@ def test_a_pruned_run_is_not_played_forked_or_pruned_again(store):
     assert store.run("f1").pruned == 5.0
 
 
+@pytest.mark.slow
 def test_the_file_gets_smaller(tmp_path):
     store = SqliteStore(tmp_path / "x.sqlite", create=True)
     for name in "abcdef":

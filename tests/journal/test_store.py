@@ -314,6 +314,7 @@ def test_a_killed_holder_frees_the_run_at_once(store, place):
     assert store.acquire("r", this_process()) == 2
 
 
+@pytest.mark.slow
 def test_of_many_processes_one_gets_the_run(store, place):
     store.add_run(row())
     script = HOLD.replace("time.sleep(60)", "sys.stdin.read()").replace(

@@ -34,6 +34,7 @@ def _post(url: str, **headers: str) -> httpx.Response:
     return httpx.post(url, json=HELLO, headers={**ACCEPT, **headers}, timeout=30)
 
 
+@pytest.mark.slow
 def test_each_request_is_its_callers_and_comes_through_mcp():
     fake = Fake()
 
@@ -48,6 +49,7 @@ def test_each_request_is_its_callers_and_comes_through_mcp():
     assert [(name, via) for name, via, _ in fake.calls] == [("start", "mcp")]
 
 
+@pytest.mark.slow
 def test_progress_comes_while_a_call_waits():
     heard: list[float] = []
 

@@ -106,6 +106,7 @@ def test_standard_output_holds_the_protocol_and_nothing_else(workspace):
     assert "Traceback" not in said
 
 
+@pytest.mark.slow
 def test_an_unknown_role_is_refused_before_anything_is_started(workspace):
     done = subprocess.run(
         [*WINDTUNNEL, "mcp", "--role", "king"], cwd=workspace, stdin=subprocess.DEVNULL, capture_output=True,

@@ -5,6 +5,8 @@ import importlib
 import re
 from typing import Any
 
+import pytest
+
 from tests.mcp.conftest import talking
 from tests.mcp.fakes import Fake
 from windtunnel.control.access import Role
@@ -102,6 +104,7 @@ def test_what_changes_nothing_says_so_and_what_cannot_be_undone_too():
     assert not hints["start_simulation"].idempotent_hint
 
 
+@pytest.mark.slow
 def test_a_caller_is_shown_only_what_it_may_use(monkeypatch):
     table = {"approve": Role.APPROVER, "start_simulation": Role.OPERATOR, "list_simulations": Role.VIEWER}
     for name, role in table.items():
@@ -151,6 +154,7 @@ def test_errors_name_the_tool_to_call_next_and_no_route():
     assert "/api/" not in missing + ended + unknown
 
 
+@pytest.mark.slow
 def test_arguments_that_do_not_fit_are_told_field_by_field():
     async def go() -> list[str]:
         async with talking(Fake()) as model:

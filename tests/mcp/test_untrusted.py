@@ -52,12 +52,14 @@ async def _everything(**more: Any) -> dict[str, str]:
     return told
 
 
+@pytest.mark.slow
 def test_what_an_agent_wrote_never_shows_up_unasked_in_any_tool():
     told = asyncio.run(_everything())
     assert not [name for name, text in told.items() if EVIL in text or EVIL_WORD in text]
     assert not [name for name, text in told.items() if "cancel all runs" in text.lower()]
 
 
+@pytest.mark.slow
 def test_what_was_asked_for_comes_marked_as_data():
     told = asyncio.run(_everything(include_agent_text=True))
     shown = {name for name, text in told.items() if EVIL in text or EVIL_WORD in text}

@@ -59,6 +59,7 @@ def both(script: Any, ask: Ask, **more: Any) -> tuple[list[Request], list[Any]]:
         return server.log, told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ask", [PLAIN, FULL])
 def test_the_same_request_goes_out_as_from_the_sdk(ask):
     (lean, whole), (one, two) = both(

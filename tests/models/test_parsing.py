@@ -21,11 +21,13 @@ json_objects = st.dictionaries(
 prose = st.text(st.characters(exclude_characters="{}"), max_size=30)
 
 
+@pytest.mark.slow
 @given(prose, json_objects, prose)
 def test_an_object_is_found_whatever_stands_around_it(before, found, after):
     assert last_object(before + json.dumps(found) + after) == found
 
 
+@pytest.mark.slow
 @given(st.lists(json_objects, min_size=1, max_size=4))
 def test_the_last_one_is_taken(objects):
     assert last_object(" or ".join(map(json.dumps, objects))) == objects[-1]

@@ -17,6 +17,7 @@ from windtunnel.models.gateway import Gateway
 from windtunnel.models.talk import Ask, Message, Reply, Tool, ToolCall, Usage
 from windtunnel.testing.provider import Provider
 
+pytestmark = pytest.mark.slow  # the clients of all providers take seconds to import
 KEY = "sk-a-very-secret-key-0123456789"
 DIALECTS = {
     "openai-chat:gpt-5-mini": "/v1",

@@ -48,6 +48,7 @@ class Stormy(Fake):
         return Reply(f"answer to {key}", usage=used)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize(("share", "budget"), [(0.1, None), (0.5, None), (0.5, 60_000), (1.0, 200_000)])
 def test_a_storm_over_500_calls(seed, share, budget):

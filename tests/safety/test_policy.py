@@ -282,6 +282,7 @@ STAKES = st.builds(
 STRICT = {"accept": 0, "amend": 0, "hold": 1, "reject": 2}
 
 
+@pytest.mark.slow
 @given(st.lists(rules(), max_size=6), VERDICTS, STAKES)
 def test_no_word_is_looser_than_the_worlds(given: Any, theirs: Verdict, stakes: Stakes) -> None:
     word = policy(*given).judge(theirs, Give(1), stakes)
@@ -298,6 +299,7 @@ def test_no_word_is_looser_than_the_worlds(given: Any, theirs: Verdict, stakes: 
         assert word.action == theirs.action
 
 
+@pytest.mark.slow
 @given(st.lists(rules(), max_size=6), VERDICTS, STAKES)
 def test_what_is_grave_is_never_decided_by_one(given: Any, theirs: Verdict, stakes: Stakes) -> None:
     word = policy(*given).judge(theirs, Give(1), stakes)

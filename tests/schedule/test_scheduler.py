@@ -116,6 +116,7 @@ def test_two_of_them_fire_each_due_time_once(stage, schedules, clock):
     played(story())
 
 
+@pytest.mark.slow
 def test_a_clock_that_jumps_is_noticed_within_a_second(stage):
     async def story() -> None:
         add(stage.schedules)
@@ -132,6 +133,7 @@ def test_a_clock_that_jumps_is_noticed_within_a_second(stage):
     assert [call.due - NOON for call in stage.calls] == [0, 5 * HOUR, HOUR]
 
 
+@pytest.mark.slow
 def test_an_error_is_told_and_tried_again_and_the_fifth_disables(stage):
     async def refuse(_: dict[str, Any]) -> None:
         raise RunError("the wind is wrong", remedy="wait")

@@ -136,6 +136,7 @@ CRONS = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     zone=st.sampled_from(sorted(CHANGES)), cron=st.sampled_from(CRONS), autumn=st.booleans(),

@@ -399,6 +399,7 @@ def test_attempts_of_strangers_are_bounded(town: Town, monkeypatch: pytest.Monke
     assert town.browser.get(town.at_provider(begun)).status_code == 303
 
 
+@pytest.mark.slow
 def test_old_logins_are_swept(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("windtunnel.server.sessions.MOST", 3)
     for _ in range(5):

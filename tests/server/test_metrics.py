@@ -69,6 +69,7 @@ def test_requests_are_counted_by_the_pattern_of_their_route(whole: Assembled) ->
     assert told[("route", "/metrics"),] == 1
 
 
+@pytest.mark.slow
 def test_nothing_that_a_client_writes_becomes_a_label(whole: Assembled) -> None:
     for number in range(5):
         ask(whole, "GET", f"/nowhere/{number}")

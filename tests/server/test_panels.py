@@ -106,6 +106,7 @@ def test_what_is_told_fits_the_description_to_the_last_field(
     assert declared == [one["panel"] for one in server.get(f"{run}/panels?turn=0")["panels"]]
 
 
+@pytest.mark.slow
 def test_kinds_and_data_are_told_apart_in_the_description(api: dict[str, Any]) -> None:
     schemas = api["components"]["schemas"]
     kinds = schemas["Panel"]["discriminator"]["mapping"]

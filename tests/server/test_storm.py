@@ -183,7 +183,7 @@ def check(made: Tunnel, server: Live, scripts: list[Script]) -> None:
 
 
 def firings(server: Live, number: int) -> list[dict[str, Any]]:
-    """Of a schedule: one that is done, and before it the attempts that the death of a server cut off."""
+    """Those of a schedule: one that is done, and before it the attempts that a server's death cut off."""
 
     def over() -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = server.get(f"/api/schedules/s{number}")["firings"]

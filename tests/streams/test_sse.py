@@ -48,6 +48,7 @@ def test_events_of_a_run_are_told_with_their_cursors_as_ids(server, scribe):
     assert all(cursor == one["cursor"] for cursor, one in found[1:])
 
 
+@pytest.mark.slow
 def test_a_browser_that_comes_back_has_every_row_once(server, scribe):
     for _ in range(8):
         scribe.answer(scribe.ask())

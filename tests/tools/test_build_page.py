@@ -72,6 +72,7 @@ def test_a_build_asks_for_the_node_that_the_tests_have_locked() -> None:
     assert f'"{NODE}"' in project
 
 
+@pytest.mark.slow
 def test_the_sdist_holds_what_the_page_is_built_of_and_nothing_that_was_built(checkout: Path) -> None:
     for made in ("node_modules/some", "dist"):
         (checkout / "dashboard" / made).mkdir(parents=True)

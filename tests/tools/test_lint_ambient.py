@@ -183,6 +183,7 @@ def test_the_worlds_among_the_examples_are_read_and_their_tests_are_not(tmp_path
     assert found == ["examples/sea/sea", "examples/sky/sky_world"]
 
 
+@pytest.mark.slow
 def test_without_a_path_it_reads_rooms_and_examples(tmp_path, monkeypatch, capsys):
     world = tmp_path / "examples" / "sea" / "sea"
     world.mkdir(parents=True)

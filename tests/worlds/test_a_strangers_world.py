@@ -46,6 +46,7 @@ def test_no_line_of_ours_names_it() -> None:
         assert "climate" not in text, file
 
 
+@pytest.mark.slow
 def test_a_path_to_its_scenario_is_enough(tmp_path: Path) -> None:
     """As people do who downloaded the folder: run, fork, replay, verify."""
     run = windtunnel("run", str(SCENARIO), "--turns", "10", "--store", "paris.sqlite", at=tmp_path)

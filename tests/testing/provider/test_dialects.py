@@ -20,6 +20,7 @@ from windtunnel.testing.provider import (
     truncated,
 )
 
+pytestmark = pytest.mark.slow  # the clients of all providers take seconds to import
 EVERY = pytest.mark.parametrize(("dialect", "stream"), list(every()))
 TEXT = "The quick brown fox jumps over the lazy dog: “naïve” — 9 €.\nAnd back."
 

@@ -32,6 +32,7 @@ from windtunnel.testing.provider import (
     wrong_tool,
 )
 
+pytestmark = pytest.mark.slow  # the clients of all providers take seconds to import
 EVERY = pytest.mark.parametrize(("dialect", "stream"), list(every()))
 STATUSES = {429: rate_limited, 401: unauthorized, 402: payment_required, 503: unavailable}
 CHAT = {"model": "m", "messages": [{"role": "user", "content": "?"}]}

@@ -110,6 +110,7 @@ def test_a_plot_that_cannot_be_read_is_refused_with_the_field(tmp_path: Path, te
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_plot_that_is_not_there_and_a_port_that_is_taken_are_refused(tmp_path: Path) -> None:
     done = _run("--plot", str(tmp_path / "none.json"))
     assert done.returncode == 2

@@ -24,6 +24,7 @@ from pydantic_ai.tools import ToolDefinition
 from tests.testing.provider.clients import SCHEMA
 from windtunnel.testing.provider import Answer, Call, Provider, Request, rate_limited, refused
 
+pytestmark = pytest.mark.slow  # the clients of all providers take seconds to import
 TOOLS = ModelRequestParameters(
     function_tools=[ToolDefinition(name="transfer", description="Pay.", parameters_json_schema=SCHEMA)]
 )

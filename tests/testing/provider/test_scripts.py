@@ -114,6 +114,7 @@ def _storm(keys: list[str], seed: int = 7, at_once: int = 1) -> dict[str, str]:
         return {exchange.key: f"{exchange.fault} {exchange.status}" for exchange in provider.log}
 
 
+@pytest.mark.slow
 def test_a_storm_hits_the_same_calls_in_whatever_order_they_come() -> None:
     keys = [f"call-{number}" for number in range(120)]
     first = _storm(keys)
@@ -121,6 +122,7 @@ def test_a_storm_hits_the_same_calls_in_whatever_order_they_come() -> None:
     assert _storm(keys, seed=8) != first
 
 
+@pytest.mark.slow
 def test_a_storm_hits_by_its_shares() -> None:
     found = Counter(_storm([f"call-{number}" for number in range(400)]).values())
     assert found["Failure 429"] == pytest.approx(80, abs=32)

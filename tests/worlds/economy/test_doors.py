@@ -44,6 +44,7 @@ def test_show_matrix_adds_up_before_ones_eyes(store: Path) -> None:
     assert set(rows[-1].split()[1:]) == {"·"}  # and of the columns
 
 
+@pytest.mark.slow
 def test_a_question_takes_arguments_and_answers_scripts(store: Path) -> None:
     words = ("--query", "forecast", "--arg", "what=inflation", "--arg", "ahead=3", "--json")
     answer = json.loads(said("show", store, *words, at=store.parent).stdout)

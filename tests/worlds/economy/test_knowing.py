@@ -121,6 +121,7 @@ def test_a_trader_belongs_to_no_nation_and_has_no_matrix() -> None:
     assert query(table, "matrix", "borbank", "central_bank") == query(table, "matrix", "borland")
 
 
+@pytest.mark.slow
 def test_the_state_of_a_small_nation_stays_small() -> None:
     table = Table(nations("a" * 12, "b" * 12, policy="mercantilist")).play(60)
     assert len(table.bytes()) < 20_000

@@ -79,6 +79,7 @@ def test_models_of_the_house_govern_as_its_rules_do() -> None:
     assert ends[0] == ends[1]
 
 
+@pytest.mark.slow
 def test_the_game_master_causes_one_shock_at_most_and_only_where_it_is_asked() -> None:
     with Lab(world) as lab:
         lab.play(housed("hybrid", 20))

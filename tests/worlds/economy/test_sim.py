@@ -28,6 +28,7 @@ def test_it_comes_to_rest_where_taxes_are_what_the_state_buys() -> None:
     assert abs(table.curve("deficit", "aldland")[-1]) < 1e-5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spending", "tax", "income", "wealth"), [(0.3, 0.25, 0.7, 0.3), (0.2, 0.4, 0.5, 0.1)]
 )

@@ -192,6 +192,7 @@ def test_an_observation_that_shows_a_secret_is_found() -> None:
     assert "may not know" in lacking(world, "hidden information", scenarios=[FOUR])
 
 
+@pytest.mark.slow
 def test_a_redraw_that_redraws_nothing_is_found() -> None:
     world = msgspec.structs.replace(whodunit.world, redraw_hidden=lambda state, actor, luck: state)
     assert "never changed a thing" in lacking(world, "hidden information", scenarios=[FOUR])
