@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from windtunnel.api import Forks, Run, run, runs, scenarios, worlds
     from windtunnel.api import open_run as open  # noqa: A004 - as gzip.open: `wt.open(run)`
+    from windtunnel.api.tournaments import Tournament, tournament
     from windtunnel.errors import WindtunnelError
     from windtunnel.frames import Columns
     from windtunnel.world import (
@@ -65,6 +66,7 @@ __version__ = "0.1.0"
 # Where each name lives: loaded when somebody asks for it.
 _HOMES = {
     "windtunnel.api": ("Forks", "Run", "runs", "scenarios"),
+    "windtunnel.api.tournaments": ("Tournament", "tournament"),
     "windtunnel.errors": ("WindtunnelError",),
     "windtunnel.frames": ("Columns",),
     "windtunnel.world": (
@@ -81,9 +83,9 @@ _PLACES["open"] = ("windtunnel.api", "open_run")
 __all__ = [
     "ACCEPT", "WORLD", "Action", "Actor", "Agent", "AgentSpec", "Applied", "Call", "Chance", "Columns",
     "Context", "Decided", "EffectKind", "Engine", "Event", "Forks", "Hold", "Log", "Metrics", "Mode",
-    "Outcome", "Progress", "Role", "Run", "Scenario", "ScheduledEvent", "Stakes", "ToolServer", "Validator",
-    "Verdict", "Wake", "WindtunnelError", "World", "accept", "allow", "amend", "hold", "open", "reject",
-    "run", "runs", "scenarios", "visible", "worlds",
+    "Outcome", "Progress", "Role", "Run", "Scenario", "ScheduledEvent", "Stakes", "ToolServer", "Tournament",
+    "Validator", "Verdict", "Wake", "WindtunnelError", "World", "accept", "allow", "amend", "hold", "open",
+    "reject", "run", "runs", "scenarios", "tournament", "visible", "worlds",
 ]  # fmt: skip
 
 

@@ -9,7 +9,14 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    "name", ["windtunnel", "windtunnel.api.handle", "windtunnel.api.verbs", "windtunnel.frames"]
+    "name",
+    [
+        "windtunnel",
+        "windtunnel.api.handle",
+        "windtunnel.api.tournaments",
+        "windtunnel.api.verbs",
+        "windtunnel.frames",
+    ],
 )
 def test_the_examples_hold(name):
     module = importlib.import_module(name)

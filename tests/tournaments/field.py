@@ -12,14 +12,11 @@ from typing import Any
 
 from windtunnel.config import Workspace
 from windtunnel.control.catalog import Found
-from windtunnel.control.worlds import Worlds
-from windtunnel.discovery import WorldSource, load_here
 from windtunnel.tournaments.hands import LocalHands
 from windtunnel.tournaments.model import Field, Match, Outcome
-from windtunnel.tournaments.reading import Sources, inline_tournament
+from windtunnel.tournaments.reading import inline_tournament, sources
 from windtunnel.tournaments.running import begin_tournament, play_tournament
 from windtunnel.tournaments.standings import Standings, standings
-from windtunnel.world import World
 
 ARENA = Path(__file__).parent / "arena"
 
@@ -28,19 +25,6 @@ def workspace_at(home: Path) -> Workspace:
     settings = f'[[worlds]]\nname = "dice"\npath = "{ARENA / "dice"}"\n'
     (home / "windtunnel.toml").write_text(settings)
     return Workspace(home)
-
-
-def sources(workspace: Workspace) -> Sources:
-    worlds = Worlds(workspace)
-
-    def load(source: WorldSource) -> World:
-        worlds.remember(source)
-        return load_here(source)
-
-    def resolve(reference: str) -> Any:
-        raise AssertionError(f"nothing is registered here, and {reference} was asked for")
-
-    return Sources(workspace, load, resolve)
 
 
 def skilled(home: Path, *skills: float) -> list[str]:

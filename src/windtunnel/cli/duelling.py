@@ -15,13 +15,13 @@ from windtunnel.cli import door, render, say
 from windtunnel.cli.options import Budget, Store
 from windtunnel.cli.stopping import Stopper
 from windtunnel.cli.tabling import Scoreboard
-from windtunnel.cli.tournaments import play, sources
+from windtunnel.cli.tournaments import play
 from windtunnel.control.catalog import Found, opened
 from windtunnel.journal import Status
 from windtunnel.tournaments.duel import BATCH, Answer, answer
 from windtunnel.tournaments.model import Field
 from windtunnel.tournaments.rating.sequential import Rules, checked, expected_pairs
-from windtunnel.tournaments.reading import inline_tournament
+from windtunnel.tournaments.reading import inline_tournament, sources
 from windtunnel.tournaments.running import begin_tournament, field_of, outcomes_of
 from windtunnel.words import counted
 

@@ -14,19 +14,13 @@ from windtunnel.cli.stopping import Stopper
 from windtunnel.cli.tabling import Scoreboard, show_standings
 from windtunnel.config import Workspace
 from windtunnel.control.catalog import Found, all_runs
-from windtunnel.control.strategies import Strategies
-from windtunnel.control.worlds import Worlds
-from windtunnel.discovery import WorldSource, load_here
 from windtunnel.errors import NotFound, UsageError
 from windtunnel.journal import RunRow, Status
-from windtunnel.strategies.model import Strategy
-from windtunnel.strategies.versions import Version
 from windtunnel.tournaments.hands import LocalHands
 from windtunnel.tournaments.model import WORLD_NAME
-from windtunnel.tournaments.reading import Sources, read_tournament
+from windtunnel.tournaments.reading import read_tournament, sources
 from windtunnel.tournaments.running import begin_tournament, find_tournament, play_tournament
 from windtunnel.tournaments.standings import standings as drawn_up
-from windtunnel.world import World
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -131,20 +125,6 @@ def latest(workspace: Workspace, file: Path) -> Found:
             remedy=f"windtunnel tournament {file}",
         )  # fmt: skip
     return max(known, key=lambda found: (found.row.created, found.row.run_id))
-
-
-def sources(workspace: Workspace) -> Sources:
-    worlds = Worlds(workspace)
-
-    def load(source: WorldSource) -> World:
-        worlds.remember(source)
-        return load_here(source)
-
-    def resolve(reference: str) -> Version | Strategy:
-        with Strategies(workspace, worlds) as registry:
-            return registry.resolve(reference)
-
-    return Sources(workspace, load, resolve)
 
 
 def _is_file(what: str) -> bool:

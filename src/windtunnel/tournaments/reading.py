@@ -10,7 +10,9 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from windtunnel.config import Workspace
-from windtunnel.discovery import WorldSource, find_scenario
+from windtunnel.control.strategies import Strategies
+from windtunnel.control.worlds import Worlds
+from windtunnel.discovery import WorldSource, find_scenario, load_here
 from windtunnel.errors import ScenarioError, WindtunnelError
 from windtunnel.scenario import load_scenario, override_scenario, scenario_to_plain
 from windtunnel.scenario.checking import check
@@ -107,6 +109,21 @@ class Sources(Struct, frozen=True):
     workspace: Workspace
     load: LoadWorld
     resolve: Resolve
+
+
+def sources(workspace: Workspace) -> Sources:
+    """Those of a workspace: its worlds, and its registry."""
+    worlds = Worlds(workspace)
+
+    def load(source: WorldSource) -> World:
+        worlds.remember(source)
+        return load_here(source)
+
+    def resolve(reference: str) -> Version | Strategy:
+        with Strategies(workspace, worlds) as registry:
+            return registry.resolve(reference)
+
+    return Sources(workspace, load, resolve)
 
 
 def read_tournament(path: str | Path, sources: Sources) -> Field:
