@@ -68,7 +68,7 @@ def stage(schedules: Schedules, clock: Clock) -> Stage:
 
 def played(story: Awaitable[None]) -> None:
     async def whole() -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(200):
             await story
 
     asyncio.run(whole())
