@@ -12,8 +12,9 @@ from typing import Any
 from msgspec import Struct
 
 from windtunnel.codec import decode_body
-from windtunnel.errors import AgentError, BudgetReached, NotFound, RunError, WindtunnelError
+from windtunnel.errors import AgentError, BudgetReached, NotFound, RunError, StorageError, WindtunnelError
 from windtunnel.journal import RunRow, Status, Store
+from windtunnel.journal.draft import Draft
 from windtunnel.journal.lineage import Lineage
 from windtunnel.models.hub import Hub
 from windtunnel.run.begin import begin
@@ -63,12 +64,15 @@ async def play_match(
     row = _row(store, order.run_id)
     if row is None:
         scenario = scenario_from_plain(order.scenario, world)
+        store = Draft(store)  # most matches are short: one commit for all of it
         row = begin(store, world, scenario, order.run_id, players=dict(players or {}))
     if row.status not in (Status.COMPLETED, Status.CANCELLED, Status.FAILED):
         try:
             row = await play_run(store, world, order.run_id, players=players, hub=hub, between=between)
         except BudgetReached as reached:
             raise NotNow(reached) from None
+        except StorageError:
+            raise
         except WindtunnelError as went_wrong:
             row, error = store.run(order.run_id), went_wrong
             if row.status is not Status.FAILED:
@@ -76,7 +80,10 @@ async def play_match(
     if row.status in (Status.PAUSED, Status.WAITING):
         remedy = f"windtunnel show {order.run_id} says for what; then resume the tournament"
         raise NotNow(RunError(row.reason or f"it is {row.status}", where=order.run_id, remedy=remedy))
-    return outcome_of(store, row, order, error)
+    outcome = outcome_of(store, row, order, error)
+    if isinstance(store, Draft):
+        store.publish()  # before anybody hears of it
+    return outcome
 
 
 def _row(store: Store, run_id: str) -> RunRow | None:

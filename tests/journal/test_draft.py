@@ -1,0 +1,101 @@
+"""A run in its first moments is in memory only; then its store has it whole, as if it had always been there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import connect
+from windtunnel.errors import NotFound, WrongState
+from windtunnel.journal import SqliteStore, Status
+from windtunnel.journal.draft import Draft
+from windtunnel.journal.verify import verify
+from windtunnel.run.begin import begin
+from windtunnel.run.session import play_run
+from windtunnel.world import AgentSpec, Scenario
+
+SEATS = (AgentSpec("a"), AgentSpec("b"))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Any:
+    made = SqliteStore(tmp_path / "runs.sqlite", create=True)
+    yield made
+    made.close()
+
+
+def match(store: Any, run_id: str, *, stop_after: int | None = None) -> Any:
+    begin(store, connect.world(), Scenario("connect", turns=60, seed=5, agents=SEATS), run_id)
+    return asyncio.run(play_run(store, connect.world(), run_id, stop_after=stop_after))
+
+
+def test_a_drafted_run_ends_in_the_head_of_one_that_was_not(store: SqliteStore) -> None:
+    draft = Draft(store)
+    row = match(draft, "drafted")
+    assert draft.held
+    with pytest.raises(NotFound):
+        store.run("drafted")
+    draft.publish()
+    plain = match(store, "plain")
+    assert (row.head_hash, row.turn, row.status) == (plain.head_hash, plain.turn, Status.COMPLETED)
+    assert store.run("drafted") == row
+    kinds = [[one.kind for one in store.operations(name)] for name in ("drafted", "plain")]
+    assert kinds[0] == kinds[1]
+    said = verify(store, "drafted")
+    assert said.intact
+    assert said.complete
+    lease = store.lease("drafted")
+    assert lease is None or lease.owner is None
+
+
+def test_a_run_that_stopped_in_its_first_moments_goes_on_from_its_store(store: SqliteStore) -> None:
+    draft = Draft(store)
+    assert match(draft, "begun", stop_after=4).status is Status.PAUSED
+    draft.publish()
+    row = asyncio.run(play_run(store, connect.world(), "begun"))
+    assert row.head_hash == match(store, "plain").head_hash
+    assert verify(store, "begun").intact
+
+
+def test_what_comes_from_outside_brings_the_run_in_before_it_is_used(store: SqliteStore) -> None:
+    seen: list[bool] = []
+    draft = Draft(store)
+
+    async def asks(observation: Any, context: Any) -> connect.Drop:
+        async def work() -> int:
+            seen.append(draft.held)
+            return 3
+
+        if context.turn == 3:
+            await context.once({"which": "column"}, work)
+        return connect.scripted(observation, context)
+
+    seats = (AgentSpec("a", kind="python"), AgentSpec("b"))
+    scenario = Scenario("connect", turns=60, seed=5, agents=seats)
+    begin(draft, connect.world(), scenario, "asking", players={"a": asks})
+    row = asyncio.run(play_run(draft, connect.world(), "asking", players={"a": asks}))
+    assert row.status is Status.COMPLETED
+    assert seen == [False]
+    assert store.run("asking") == row
+    assert verify(store, "asking").complete
+
+
+def test_the_same_run_is_not_begun_twice(store: SqliteStore) -> None:
+    first, second = Draft(store), Draft(store)
+    for draft in (first, second):
+        match(draft, "one")
+    first.publish()
+    with pytest.raises(WrongState):
+        second.publish()
+
+
+def test_whatever_else_is_asked_brings_it_in(store: SqliteStore) -> None:
+    draft = Draft(store)
+    match(draft, "asked")
+    assert draft.weigh("asked") > 0
+    assert not draft.held
+    assert store.run("asked").status is Status.COMPLETED
