@@ -110,15 +110,22 @@ def head_of(store: Store, run_id: str) -> News:
 
 
 def read_news(
-    store: Store, run_id: str, after: Position, *, upto: Position | None = None, most: int = PIECE
+    store: Store,
+    run_id: str,
+    after: Position,
+    *,
+    upto: Position | None = None,
+    most: int = PIECE,
+    most_bytes: int = PIECE_BYTES,
 ) -> News:
-    """The next rows of a run, about `most` of them; none if there is nothing new up to `upto`."""
+    """The next rows of a run, about `most` of them or so many bytes; none if there is nothing new up to
+    `upto`."""
     with store.snapshot():
         run = store.run(run_id)
         _check(run, after, store.location)
         rows: list[Row] = []
         at = after
-        for row in _limited(_rows(store, run_id, after, upto, most), most):
+        for row in _limited(_rows(store, run_id, after, upto, most), most, most_bytes):
             rows.append(row)
             at = at.after(row)
         return News(run, rows, at)
@@ -159,12 +166,12 @@ def _told(store: Store, run_id: str, arrival: Arrival) -> Iterator[Row]:
         yield Row("effect", arrival.number, Told(arrival, effect), size)
 
 
-def _limited(rows: Iterator[Row], most: int) -> Iterator[Row]:
+def _limited(rows: Iterator[Row], most: int, most_bytes: int) -> Iterator[Row]:
     total = 0
     for row in islice(rows, most):
         yield row
         total += row.size
-        if total >= PIECE_BYTES:
+        if total >= most_bytes:
             return
 
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from windtunnel.config.streams import Streams
-from windtunnel.control.follow import Position, ahead, read_cursor, read_news
+from windtunnel.control.follow import PIECE_BYTES, Position, ahead, read_cursor, read_news
 from windtunnel.control.telling import Message, Teller, View, standing
 from windtunnel.errors import StorageError, UsageError, WindtunnelError
 from windtunnel.server.streaming.client import Client, error_item, item_of
@@ -149,7 +149,9 @@ class RunChannels:
     def _piece(self, lane: Lane, at: Position, upto: Position) -> tuple[list[Item], Position]:
         try:
             with self._opener(lane.run_id) as store:
-                news = read_news(store, lane.run_id, at, upto=upto)
+                # A client that takes nothing holds what was read for it: no more than may wait for it.
+                most = min(PIECE_BYTES, self._settings.queue_bytes)
+                news = read_news(store, lane.run_id, at, upto=upto, most_bytes=most)
                 teller = Teller(store, lane.run_id)
                 items: list[Item] = []
                 for row in news.rows:
