@@ -19,7 +19,10 @@ from windtunnel.words import suggest
 
 GROUP = "windtunnel.worlds"
 # Runs that are no flights: they are found by their name, and listed with no world that one may choose.
-OWN = {"tournament": "windtunnel.tournaments.engine:world"}
+OWN = {
+    "tournament": "windtunnel.tournaments.engine:world",
+    "evolution": "windtunnel.evolution.engine:world",
+}
 ATTRIBUTE = "world"
 _CHILDREN = 500  # entries of a folder that are looked at
 _TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -20,7 +20,7 @@ from windtunnel.run.effects import Halted
 from windtunnel.tournaments.draw import Comparison, comparisons, matches_of, played
 from windtunnel.tournaments.duel import Pair, known, pairs_of
 from windtunnel.tournaments.formats import Pairing, Played, next_round
-from windtunnel.tournaments.model import MATCH, WORLD_NAME, Field, Match, Outcome
+from windtunnel.tournaments.model import MATCH, WORLD_NAME, Field, Outcome
 from windtunnel.tournaments.rating.elo import START, STEP, expected
 from windtunnel.world import (
     Action,
@@ -100,7 +100,14 @@ class Rules(Engine[State]):
         return state.over or None
 
 
-async def all_played(matches: Sequence[Match], context: Context) -> list[Outcome]:
+class Numbered(Protocol):
+    """What asks for a match, by a number that no other of the run has."""
+
+    @property
+    def number(self) -> int: ...
+
+
+async def all_played(matches: Sequence[Numbered], context: Context) -> list[Outcome]:
     """Every match of a round, at the same time. When one cannot be played now, those under way come to their
     end first: what they found out is kept."""
     work = [

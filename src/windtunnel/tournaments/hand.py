@@ -85,7 +85,7 @@ class Hand:
 
     async def _play(self, order: Order, hub: Hub) -> Outcome:
         if order.account:
-            hub.charged = ("tournament", order.account, order.budget)
+            hub.charged = (order.payer, order.account, order.budget)
         world = self._worlds.get(order.world)
         if world is None:
             world = self._worlds[order.world] = Worlds(self._workspace)(order.world)

@@ -21,7 +21,7 @@ from windtunnel.run.begin import begin
 from windtunnel.run.player import Between
 from windtunnel.run.session import play_run
 from windtunnel.scenario import scenario_from_plain
-from windtunnel.tournaments.model import Outcome, Scoring, Seated
+from windtunnel.tournaments.model import WORLD_NAME, Outcome, Scoring, Seated
 from windtunnel.tournaments.scoring import WEALTH, points_of, seated
 from windtunnel.world import World
 
@@ -37,8 +37,9 @@ class Order(Struct, frozen=True, omit_defaults=True):
     scoring: Scoring
     entries: tuple[str, ...] = ()  # code of strategies: package.module:name
     seconds: float = 300.0
-    account: str = ""  # of the tournament, which pays for all its matches
+    account: str = ""  # of the tournament or the evolution, which pays for all its matches
     budget: float | None = None  # of that account, in dollars
+    payer: str = WORLD_NAME  # the kind of that account
 
 
 class NotNow(Exception):

@@ -141,7 +141,10 @@ def inline_tournament(given: dict[str, Any], sources: Sources, folder: Path | No
 def _field(root: Node, sources: Sources, folder: Path) -> Field:
     check(root, TournamentFile)
     file = msgspec.convert(root.plain(), TournamentFile)
-    world, stages = _stages(root, file, sources, folder)
+    given: list[str | StageEntry] = [*([file.scenario] if file.scenario else []), *file.scenarios]
+    if not given:
+        raise root.place.error("the tournament names no scenario", "add scenario: WORLD/NAME", "scenario")
+    world, stages = read_stages(given, _place(root, "scenarios", "scenario"), sources, folder, file.turns)
     entrants = _entrants(root, file, sources, folder, world)
     seats = _seats(root, file, stages, entrants, world)
     shape = file.format if isinstance(file.format, FormatEntry) else FormatEntry(file.format)
@@ -172,11 +175,10 @@ def _place(root: Node, *keys: str) -> Place:
 # --- what is played ---------------------------------------------------------------------------------------
 
 
-def _stages(root: Node, file: TournamentFile, sources: Sources, folder: Path) -> tuple[World, list[Scenario]]:
-    given: list[str | StageEntry] = [*([file.scenario] if file.scenario else []), *file.scenarios]
-    if not given:
-        raise root.place.error("the tournament names no scenario", "add scenario: WORLD/NAME", "scenario")
-    place = _place(root, "scenarios", "scenario")
+def read_stages(
+    given: Sequence[str | StageEntry], place: Place, sources: Sources, folder: Path, turns: int | None = None
+) -> tuple[World, list[Scenario]]:
+    """The scenarios that are named, whole, and the one world of all of them."""
     world: World | None = None
     stages = []
     for one in given:
@@ -189,12 +191,12 @@ def _stages(root: Node, file: TournamentFile, sources: Sources, folder: Path) ->
             if found.source.name != world.name:
                 raise ScenarioError(
                     f"it is played in {found.source.name!r}, and others here in {world.name!r}",
-                    remedy="one world a tournament: ratings of two cannot be compared",
+                    remedy="one world: what is reached in two cannot be compared",
                 )
             scenario = load_scenario(found.path, world)
             changes = [f"{key}={_text(value)}" for key, value in entry.set.items()]
-            if file.turns is not None:
-                changes.append(f"turns={file.turns}")
+            if turns is not None:
+                changes.append(f"turns={turns}")
             stages.append(override_scenario(scenario, changes, world) if changes else scenario)
         except WindtunnelError as error:
             raise place.error(
@@ -223,7 +225,7 @@ def _entrants(
     for given, node in zip(file.entrants, root.value["entrants"][1].value, strict=True):
         entry = EntrantEntry(given) if isinstance(given, str) else given
         try:
-            entrant = _entrant(entry, sources, folder, world)
+            entrant = read_entrant(entry, sources, folder, world)
         except WindtunnelError as error:
             where = f"{error.where}: " if error.where else ""
             raise node.place.error(
@@ -244,7 +246,8 @@ def _entrants(
     return tuple(found.values())
 
 
-def _entrant(entry: EntrantEntry, sources: Sources, folder: Path, world: World) -> Entrant:
+def read_entrant(entry: EntrantEntry, sources: Sources, folder: Path, world: World) -> Entrant:
+    """Who is named, whole: a folder or file, a rule of the world's own, or a version of the registry."""
     version, origin = "", entry.strategy
     beside = folder / entry.strategy
     if beside.exists() or entry.strategy.startswith((".", "/")):

@@ -106,7 +106,7 @@ async def play_tournament(
 
         def seen(player: Player) -> None:
             if not watching:
-                watching.append(asyncio.ensure_future(_steered(player, table.hands)))
+                watching.append(asyncio.ensure_future(steered(player, table.hands, WORLD_NAME)))
             if observer is not None:
                 observer(player)
 
@@ -129,9 +129,9 @@ async def play_tournament(
         store.close()
 
 
-async def _steered(player: Player, hands: Hands) -> None:
+async def steered(player: Player, hands: Hands, command: str) -> None:
     """A round may take long: a wish to pause or to cancel is obeyed in the middle of it."""
-    wished = RunError("it was asked to stop", remedy=f"windtunnel tournament {player.run_id} goes on")
+    wished = RunError("it was asked to stop", remedy=f"windtunnel {command} {player.run_id} goes on")
     with suppress(Stopped):
         while not (player.stop or await player.listen()):  # noqa: ASYNC110 - what it waits for is a file
             await asyncio.sleep(LOOK_SECONDS)
@@ -152,32 +152,35 @@ class Table:
         """The effect `match`. The name of its run follows from its number, so that it is the same one however
         often it is asked for."""
         match = msgspec.convert(request, Match)
-        order = order_of(self.field, match, self._location, self.run_id, self._budget())
+        order = order_of(self.field, match, self._location, self.run_id, budget_of(self._store, self.run_id))
         try:
             outcome = await self.hands.play(order)
         except NotNow as late:
             raise Halted(late.error) from late
         except Failed as failed:
-            outcome = self._unplayed(order, failed)
+            outcome = unplayed(self._store, order, failed)
         if self._heard is not None:
             self._heard(match, outcome)
         return outcome
 
-    def _budget(self) -> float | None:
-        told = self._store.last_operation(self.run_id, BUDGET)
-        return decode_body(told.body)["money"] if told is not None else None
 
-    def _unplayed(self, order: Order, failed: Failed) -> Outcome:
-        """A match that never comes to its end is failed in the journal too, with the reason."""
-        row: RunRow | None = None
-        with suppress(NotFound):
-            row = self._store.run(order.run_id)
-            if not row.status.ended:
-                with suppress(WindtunnelError):
-                    row = fail_run(self._store, order.run_id, failed.error, SENDER, seat=failed.seat)
-        if isinstance(failed.error, UsageError) and row is None:
-            raise failed.error  # it could not even begin: no other match would
-        return unfinished(order, row, failed.seat, failed.error.message)
+def budget_of(store: Store, run_id: str) -> float | None:
+    """What the whole of it may spend, in dollars, as it was said last."""
+    told = store.last_operation(run_id, BUDGET)
+    return decode_body(told.body)["money"] if told is not None else None
+
+
+def unplayed(store: Store, order: Order, failed: Failed) -> Outcome:
+    """A match that never comes to its end is failed in the journal too, with the reason."""
+    row: RunRow | None = None
+    with suppress(NotFound):
+        row = store.run(order.run_id)
+        if not row.status.ended:
+            with suppress(WindtunnelError):
+                row = fail_run(store, order.run_id, failed.error, SENDER, seat=failed.seat)
+    if isinstance(failed.error, UsageError) and row is None:
+        raise failed.error  # it could not even begin: no other match would
+    return unfinished(order, row, failed.seat, failed.error.message)
 
 
 def order_of(field: Field, match: Match, location: str, tournament: str, budget: float | None) -> Order:

@@ -1,0 +1,214 @@
+"""Begin an evolution, play it or go on with it, and read from its journal what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from windtunnel.config import Workspace
+from windtunnel.control.catalog import Found, find_run, open_store, opened
+from windtunnel.control.executor import hub_of
+from windtunnel.control.ids import new_run_id
+from windtunnel.control.verbs import Control
+from windtunnel.errors import NotFound
+from windtunnel.evolution import engine
+from windtunnel.evolution.model import TRACE, WORLD_NAME, Bout, Candidate, Plan, Verdict
+from windtunnel.evolution.reflection import read_traces
+from windtunnel.evolution.trials import bout_order
+from windtunnel.journal import RunRow, Store
+from windtunnel.run.calls import BUDGET
+from windtunnel.run.effects import Halted
+from windtunnel.run.entries import AppliedEntry, Started, read
+from windtunnel.run.player import Player
+from windtunnel.run.session import play_run
+from windtunnel.scenario import scenario_from_plain
+from windtunnel.tournaments.hands import Failed, Hands, LocalHands
+from windtunnel.tournaments.model import MATCH, Outcome
+from windtunnel.tournaments.playing import NotNow
+from windtunnel.tournaments.running import budget_of, steered, unplayed
+from windtunnel.world import Call, EffectKind, Scenario
+
+Heard = Callable[[Bout, Outcome], None]
+
+
+class Row(Struct, frozen=True):
+    """A candidate as it stood after a generation."""
+
+    name: str
+    generation: int
+    operator: str
+    parents: tuple[str, ...]
+    gain: float
+    error: float | None
+    lucks: int
+    matches: int
+    cost: int
+    refused: int
+    failed: str
+    genome: dict[str, Any]
+    why: str = ""
+
+
+class Generation(Struct, frozen=True):
+    """The best first."""
+
+    generation: int
+    candidates: list[Row]
+    tried: int
+    cost: int
+
+
+class Story(Struct, frozen=True):
+    """What an evolution's journal says of it so far."""
+
+    run_id: str
+    title: str
+    status: str
+    reason: str
+    plan: Plan
+    generations: list[Generation]
+    verdict: Verdict | None
+    winner: Candidate | None
+
+
+def begin_evolution(
+    workspace: Workspace, plan: Plan, *, name: str = "", path: Path | None = None, tags: tuple[str, ...] = ()
+) -> Found:
+    """Its store and its first entry, which pins all of it, the seal of the held-out luck too. Nothing is
+    played yet."""
+    scenario = Scenario(
+        WORLD_NAME,
+        name=f"{WORLD_NAME}/{name or 'inline'}",
+        title=plan.title,
+        description=plan.description,
+        turns=plan.generations + 1,
+        seed=plan.seed,
+        parameters=plan,
+        agents=engine.SEEN_BY,
+        tags=(WORLD_NAME, *tags),
+    )
+    said = [(BUDGET, {"money": plan.budget})] if plan.budget is not None else []
+    control = Control(workspace, lambda _name: engine.world)
+    return control.create(engine.world, scenario, path=path, said=said, run_id=new_run_id())
+
+
+def find_evolution(workspace: Workspace, name: str) -> Found:
+    found = find_run(workspace, name)
+    if found.row.world != WORLD_NAME:
+        raise NotFound(
+            f"run {found.row.run_id} is no evolution", where=name,
+            remedy=f"it plays {found.row.scenario}; windtunnel runs --world {WORLD_NAME} lists them",
+        )  # fmt: skip
+    return found
+
+
+def plan_of(store: Store, run_id: str) -> Plan:
+    """What its first entry says of it."""
+    (first,) = store.entries(run_id, after=-1, upto=0)
+    started: Started = read(first)
+    plan: Plan = scenario_from_plain(started.scenario, engine.world).parameters
+    return plan
+
+
+async def play_evolution(
+    workspace: Workspace,
+    found: Found,
+    *,
+    hands: Hands | None = None,
+    heard: Heard | None = None,
+    observer: Callable[[Player], None] | None = None,
+    budget: float | None = None,
+) -> RunRow:
+    """Play it until it ends, or has to wait; its row says which. `budget`, in dollars, for all of it."""
+    store = open_store(found.location, workspace)
+    mine = hands is None
+    hands = hands or LocalHands(workspace)
+    hub = hub_of(workspace)
+    watching: list[asyncio.Task[None]] = []
+    try:
+        bench = Bench(store, found, hands, heard)
+        hub.charged = (WORLD_NAME, found.row.run_id, budget if budget is not None else bench.budget)
+
+        def seen(player: Player) -> None:
+            if not watching:
+                watching.append(asyncio.ensure_future(steered(player, bench.hands, "evolve")))
+            if observer is not None:
+                observer(player)
+
+        return await play_run(
+            store,
+            engine.world,
+            found.row.run_id,
+            effects={
+                MATCH: EffectKind(bench.match, in_doubt="retry"),
+                TRACE: EffectKind(bench.trace, in_doubt="retry"),
+            },
+            observer=seen,
+            hub=hub,
+            budget=budget,
+        )
+    finally:
+        for task in watching:
+            task.cancel()
+        if mine:
+            await hands.aclose()
+        store.close()
+
+
+class Bench:
+    """Where the matches of one evolution are played from."""
+
+    def __init__(self, store: Store, found: Found, hands: Hands, heard: Heard | None) -> None:
+        self._store, self.hands, self._heard = store, hands, heard
+        self._location, self.run_id = found.location, found.row.run_id
+        self.plan = plan_of(store, self.run_id)
+
+    @property
+    def budget(self) -> float | None:
+        return budget_of(self._store, self.run_id)
+
+    async def match(self, request: Any, _call: Call) -> Any:
+        bout = msgspec.convert(request, Bout)
+        order = bout_order(self.plan, bout, self._location, self.run_id, self.budget)
+        try:
+            outcome = await self.hands.play(order)
+        except NotNow as late:
+            raise Halted(late.error) from late
+        except Failed as failed:
+            outcome = unplayed(self._store, order, failed)
+        if self._heard is not None:
+            self._heard(bout, outcome)
+        return outcome
+
+    async def trace(self, request: Any, _call: Call) -> Any:
+        return read_traces(self._store, self.run_id, request)
+
+
+def story_of(found: Found) -> Story:
+    """As it stands now."""
+    with opened(found, read_only=True) as store:
+        row = store.run(found.row.run_id)
+        plan = plan_of(store, row.run_id)
+        generations: list[Generation] = []
+        verdict: Verdict | None = None
+        made: dict[str, Row] = {}
+        for entry in store.entries(row.run_id, after=0):
+            if entry.kind != "applied":
+                continue
+            applied: AppliedEntry = read(entry)
+            for event in applied.events:
+                if event["kind"] == "generation":
+                    generations.append(msgspec.convert(event["body"], Generation))
+                    made |= {one.name: one for one in generations[-1].candidates}
+                elif event["kind"] == "verdict":
+                    verdict = msgspec.convert(event["body"], Verdict)
+    best = made.get(verdict.candidate) if verdict is not None else None
+    winner = None if best is None else msgspec.convert(msgspec.to_builtins(best), Candidate)
+    return Story(
+        row.run_id, plan.title, str(row.status), row.reason or "", plan, generations, verdict, winner
+    )
