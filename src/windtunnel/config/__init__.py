@@ -20,6 +20,7 @@ from msgspec import Meta, Struct, field
 
 from windtunnel.config.environment import FILE as ENV_FILE
 from windtunnel.config.environment import read_env
+from windtunnel.config.evolution import Evolving
 from windtunnel.config.models import Models
 from windtunnel.config.notify import Notify
 from windtunnel.config.retention import Retention
@@ -66,6 +67,7 @@ class Settings(Struct, frozen=True):
     streams: Streams = field(default_factory=Streams)
     notify: Notify = field(default_factory=Notify)
     schedule: Scheduling = field(default_factory=Scheduling)
+    evolution: Evolving = field(default_factory=Evolving)
 
 
 class Workspace:

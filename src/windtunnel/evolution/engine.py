@@ -199,7 +199,7 @@ def _sound(record: Record) -> bool:
 
 
 def _elites(plan: Plan, state: State) -> list[Candidate]:
-    """The first of the last generation; and the one of which there is most reason to think that it is best."""
+    """The first of the last generation; and the one that there is most reason to think the best."""
     if not state.generations:
         return []
     sound = [one for one in state.living if _sound(state.records[one.name])]

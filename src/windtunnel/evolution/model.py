@@ -38,8 +38,8 @@ class Candidate(Struct, frozen=True, omit_defaults=True):
 
 class Mutation(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """How children differ. `rate` of the parameters change, by a bell curve whose deviation is `step` of
-    their span; a share `crossover` of the children has two parents; a share `novelty` is of the parent that is
-    least like the others; `rivals` compete to be a parent."""
+    their span; a share `crossover` of the children has two parents; a share `novelty` is of the parent that
+    is least like the others; `rivals` compete to be a parent."""
 
     rate: Share = 0.5
     step: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.15

@@ -1,4 +1,4 @@
-"""From an evolution's file to a plan: the start whole, what it is tried on, and what it is judged by, sealed."""
+"""From an evolution's file to a plan: the start, what it is tried on, and what it is judged by, sealed."""
 
 from __future__ import annotations
 
