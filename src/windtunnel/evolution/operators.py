@@ -67,6 +67,8 @@ def _moved(value: Any, bounds: Bounds, luck: Chance, step: float) -> Any:
 def _between(one: Any, other: Any, bounds: Bounds, luck: Chance) -> Any:
     if isinstance(bounds, (Boolean, Choice)):
         return one if luck.happens(0.5) else other
+    if one == other:
+        return one
     mixed = one + luck.uniform(-BLEND, 1 + BLEND) * (other - one)
     if isinstance(bounds, Integer):
         return min(bounds.maximum, max(bounds.minimum, round(mixed)))

@@ -16,7 +16,7 @@ from windtunnel.control.executor import hub_of
 from windtunnel.control.ids import new_run_id
 from windtunnel.control.verbs import Control
 from windtunnel.errors import NotFound
-from windtunnel.evolution import engine
+from windtunnel.evolution import engine, gate
 from windtunnel.evolution.model import TRACE, WORLD_NAME, Bout, Candidate, Plan, Verdict
 from windtunnel.evolution.reflection import read_traces
 from windtunnel.evolution.trials import bout_order
@@ -81,6 +81,7 @@ def begin_evolution(
 ) -> Found:
     """Its store and its first entry, which pins all of it, the seal of the held-out luck too. Nothing is
     played yet."""
+    gate.opened(plan)  # refused here, where it was changed after it was sealed
     scenario = Scenario(
         WORLD_NAME,
         name=f"{WORLD_NAME}/{name or 'inline'}",
