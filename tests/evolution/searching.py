@@ -81,6 +81,7 @@ class Pretended:
     def __init__(self, score: Callable[[Order, str], float | None]) -> None:
         self.score, self.orders = score, list[Order]()
         self.stop_after: int | None = None
+        self.cost = 0  # of a match, in micro-dollars
 
     async def play(self, order: Order) -> Outcome:
         self.orders.append(order)
@@ -90,7 +91,7 @@ class Pretended:
         guilty = next((order.seats[seat] for seat, score in scores.items() if score is None), "")
         seats = {seat: Seated(name, score=scores[seat]) for seat, name in order.seats.items()}
         ending: Any = "forfeited" if guilty else "played"
-        return Outcome(order.run_id, ending, seats, 4, fault=guilty, why="it broke" if guilty else "")
+        return Outcome(order.run_id, ending, seats, 4, "it broke" if guilty else "", guilty, self.cost)
 
     def stop(self, why: WindtunnelError) -> None:
         return None

@@ -14,12 +14,13 @@ from windtunnel.config import Workspace
 from windtunnel.control import Control
 from windtunnel.control.worlds import Worlds
 from windtunnel.errors import WorldError
-from windtunnel.evolution.model import START
+from windtunnel.evolution.gate import judged
+from windtunnel.evolution.model import START, Bout, Genome
 from windtunnel.evolution.running import begin_evolution, find_evolution, play_evolution, story_of
 from windtunnel.evolution.trials import held_out_seeds, seal_of, training_seeds
 from windtunnel.strategies.model import misfit
+from windtunnel.tournaments.model import Outcome, Seated
 from windtunnel.tournaments.playing import Order
-from windtunnel.tournaments.rating.correction import promote
 
 
 def test_what_is_better_is_found_passes_the_gate_and_stays_within_its_bounds(workspace: Workspace) -> None:
@@ -31,6 +32,9 @@ def test_what_is_better_is_found_passes_the_gate_and_stays_within_its_bounds(wor
     assert story.winner is not None
     assert story.winner.genome.parameters["skill"] > 1.0
     assert story.verdict.tried == plan.most == 6 + 3 * 5
+    trial = story.verdict.trial
+    assert trial is not None
+    assert trial.corrected == pytest.approx(plan.most * trial.chance)
     for order in hands.orders:
         for seat in order.seats:
             for name, value in settings_of(order, seat).items():
@@ -165,6 +169,17 @@ def test_a_search_ends_when_its_time_is_up_and_is_judged_all_the_same(
     assert story.verdict is not None
 
 
+def test_a_search_leaves_as_much_of_its_budget_as_the_gate_takes(workspace: Workspace) -> None:
+    hands = Pretended(by_skill)
+    hands.cost = 1_000
+    plan = made(workspace, generations=9, budget=0.065)  # ten matches a generation, twenty at the gate
+    _, story = played(workspace, plan, hands)
+    assert len(story.generations) == 4
+    assert story.reason.startswith("its budget is used up")
+    assert story.verdict is not None
+    assert len(hands.orders) * 1_000 <= 65_000
+
+
 def test_taken_up_after_a_stop_it_ends_as_if_never_stopped(tmp_path: Path, workspace: Workspace) -> None:
     plan = made(workspace, generations=3)
     whole = played(home(tmp_path, "whole"), plan, Pretended(by_skill))[1]
@@ -216,9 +231,14 @@ def test_pure_noise_is_promoted_no_more_often_than_declared_in_two_hundred(
     assert by_search > 0.05 * 200  # on the luck it was chosen by, noise looks better far more often
 
 
-def test_the_gate_counts_every_candidate_that_was_tried() -> None:
+def test_the_gate_counts_every_candidate_that_was_tried(workspace: Workspace) -> None:
+    plan = made(workspace)
     gains = [0.3, 0.1, 0.4, 0.2, 0.35, 0.15, -0.05, 0.3]
-    (alone,) = promote({"c1": gains}, tried=1)
-    (many,) = promote({"c1": gains}, tried=200)
-    assert alone.promoted
-    assert not many.promoted
+    results = []
+    for name in (START, "c1"):
+        for at, gain in enumerate(gains):
+            bout = Bout(at, 3, name, Genome(), 0, at, {"left": name}, "left", held_out=True)
+            seat = Seated(name, score=1.0 + (gain if name == "c1" else 0.0))
+            results.append((bout, Outcome(f"run.{at}", "played", {"left": seat})))
+    assert judged(plan, "c1", 1, results).promoted
+    assert not judged(plan, "c1", 200, results).promoted

@@ -59,6 +59,7 @@ def test_from_a_file_to_a_version_in_force_and_back(workspace: Workspace) -> Non
         told(home, "proposals", "rollback", str(done["proposal"]), "--as", "kim")["status"] == "rolled_back"
     )
     assert told(home, "strategies", "show", "thrower")["version"]["number"] == "1.0.0"
+    assert told(home, "replay", done["run_id"])["identical"]
     match = find_run(workspace, f"{done['run_id']}.1")
     assert match.row.status == "completed"
 
