@@ -27,7 +27,9 @@ MEANT = (
     "start_simulation", "estimate", "fork_simulation", "resume_simulation", "pause_simulation",
     "cancel_simulation", "send_event", "answer_question", "give_feedback", "compare", "approve",
     "reject", "add_schedule", "create_key", "list_simulations", "audit_log", "export_simulation",
-    "import_simulations", "replay_simulation", "get_state", "get_turn", "get_panels",
+    "import_simulations", "replay_simulation", "get_state", "get_turn", "get_panels", "start_tournament",
+    "add_strategy", "tag_strategy", "rollback_strategy", "get_strategy", "diff_strategies",
+    "list_strategies",
 )  # fmt: skip
 
 

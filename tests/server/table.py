@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 RUN = "/api/simulations/nobody"
 START = {"scenario": "economy/quick"}
+CUP_PLAYED = {"scenario": "economy/quick", "entrants": ["balanced", "austerity"]}
+CUP = {"tournament": "A cup", **CUP_PLAYED}
 VOTE = {"approval_id": "nobody:1.validate.ann.0", "digest": "0" * 64}
 PLAN = {"name": "nightly", "when": "daily at 03:00", "do": "health", "first_now": False}
 
@@ -62,6 +64,20 @@ WAYS: dict[str, Way] = {
     "get_approval": Way("GET", "/api/approvals/nobody:1.validate.ann.0"),
     "approve": Way("POST", "/api/approvals/nobody:1.validate.ann.0/approve", {}, "approve_action", VOTE),
     "reject": Way("POST", "/api/approvals/nobody:1.validate.ann.0/reject", {}, "reject_action", VOTE),
+    "list_tournaments": Way("GET", "/api/tournaments"),
+    "start_tournament": Way(
+        "POST", "/api/tournaments", CUP, "start_tournament", {"title": "A cup", **CUP_PLAYED}
+    ),
+    "get_tournament_standings": Way(
+        "GET", "/api/tournaments/nobody", None, "get_tournament_standings", OF_RUN
+    ),
+    "list_matches": Way("GET", "/api/tournaments/nobody/matches"),
+    "list_strategies": Way("GET", "/api/strategies", None, "list_strategies", {}),
+    "get_strategy": Way("GET", "/api/strategies/none"),
+    "diff_strategies": Way("GET", "/api/strategies/none/diff?a=1.0.0&b=1.0.1"),
+    "add_strategy": Way("POST", "/api/strategies", {"strategy": {"strategy": "thrift"}}),
+    "tag_strategy": Way("POST", "/api/strategies/none/tag", {"version": "1.0.0", "tag": "champion"}),
+    "rollback_strategy": Way("POST", "/api/strategies/none/rollback"),
     "list_worlds": Way("GET", "/api/worlds", None, "list_worlds", {}),
     "get_world": Way("GET", "/api/worlds/economy"),
     "list_scenarios": Way("GET", "/api/scenarios", None, "list_scenarios", {}),
@@ -95,6 +111,7 @@ APPROVER = {"approve", "reject"}
 OPERATOR = {
     "start_simulation", "cancel_simulation", "pause_simulation", "resume_simulation", "fork_simulation",
     "send_event", "answer_question", "give_feedback", "import_simulations", "add_schedule", "enable_schedule",
-    "disable_schedule", "remove_schedule",
+    "disable_schedule", "remove_schedule", "start_tournament", "add_strategy", "tag_strategy",
+    "rollback_strategy",
 }  # fmt: skip
 ONLY_LOOK = {"list_keys", "audit_log"}  # of those, what changes nothing

@@ -520,6 +520,174 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/strategies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Strategies
+         * @description By name, each with the version in force.
+         */
+        get: operations["list_strategies"];
+        put?: never;
+        /**
+         * Register a strategy
+         * @description Its number follows from what changed. The same content again is the version that there is.
+         */
+        post: operations["add_strategy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strategies/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One strategy
+         * @description The version in force, or another; all versions in their tree; the tournaments that it entered.
+         */
+        get: operations["get_strategy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strategies/{name}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What changed
+         * @description Between two versions: field by field, and its instructions line by line.
+         */
+        get: operations["diff_strategies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strategies/{name}/tag": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tag a version
+         * @description A tag stands at one version, and moves with the next call.
+         */
+        post: operations["tag_strategy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strategies/{name}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put back a version
+         * @description What was in force before; again and again goes back further.
+         */
+        post: operations["rollback_strategy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tournaments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tournaments
+         * @description Newest first. `next` is the cursor of the next page.
+         */
+        get: operations["list_tournaments"];
+        put?: never;
+        /**
+         * Start a tournament
+         * @description As its file would say it. It is a run: /api/simulations/{run_id} pauses, resumes and cancels it.
+         */
+        post: operations["start_tournament"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tournaments/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How one stands
+         * @description Places by its format, ratings with their intervals, and what to know before believing them.
+         */
+        get: operations["get_tournament_standings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tournaments/{run_id}/matches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Its matches
+         * @description Those that came to an outcome. Each is a run of its own, by its `run_id`.
+         */
+        get: operations["list_matches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/approvals": {
         parameters: {
             query?: never;
@@ -1211,6 +1379,29 @@ export interface components {
             /** Entries */
             entries: components["schemas"]["AuditEntry"][];
         };
+        /** BracketMatch */
+        BracketMatch: {
+            /** Label */
+            label: string;
+            /** Sides */
+            sides: components["schemas"]["BracketSide"][];
+        };
+        /** BracketRound */
+        BracketRound: {
+            /** Label */
+            label: string;
+            /** Matches */
+            matches: components["schemas"]["BracketMatch"][];
+        };
+        /** BracketSide */
+        BracketSide: {
+            /** Entrant */
+            entrant: string | null;
+            /** Points */
+            points: number | null;
+            /** Through */
+            through: boolean;
+        };
         /**
          * Call
          * @description A request to the outside, such as of a model. `request` and `reply` only with `texts=true`.
@@ -1387,6 +1578,22 @@ export interface components {
             /** Differences */
             differences: (number | null)[];
         };
+        /** CrossRow */
+        CrossRow: {
+            /** Entrant */
+            entrant: string;
+            /** Against */
+            against: {
+                [key: string]: components["schemas"]["CrossSums"];
+            };
+        };
+        /** CrossSums */
+        CrossSums: {
+            /** Points */
+            points: number;
+            /** Meetings */
+            meetings: number;
+        };
         /** Curve */
         Curve: {
             /** Agent */
@@ -1527,6 +1734,43 @@ export interface components {
              */
             clear: boolean;
         };
+        /**
+         * Entered
+         * @description A tournament that a strategy entered.
+         */
+        Entered: {
+            /** Run Id */
+            run_id: string;
+            /** Title */
+            title: string;
+            status: components["schemas"]["Status"];
+            /** Entrant */
+            entrant: string;
+            /** Version */
+            version: string;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+        };
+        /** EntrantRequest */
+        EntrantRequest: {
+            /** Strategy */
+            strategy: string;
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Parameters
+             * @default {}
+             */
+            parameters: {
+                [key: string]: unknown;
+            };
+        };
         /** Entry */
         Entry: {
             /** Seq */
@@ -1621,6 +1865,18 @@ export interface components {
             /** Reason */
             reason: string | null;
         };
+        /**
+         * FirstSeat
+         * @description What the first seat is worth, in points of rating, with its 95% interval.
+         */
+        FirstSeat: {
+            /** Points */
+            points: number;
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+        };
         /** ForkRequest */
         ForkRequest: {
             /**
@@ -1692,6 +1948,33 @@ export interface components {
              * @default []
              */
             controls: string[];
+        };
+        /** FormatRequest */
+        FormatRequest: {
+            /** Kind */
+            kind: string;
+            /** Rounds */
+            rounds?: number | null;
+            /**
+             * Double
+             * @default false
+             */
+            double: boolean;
+            /**
+             * Third Place
+             * @default false
+             */
+            third_place: boolean;
+            /**
+             * Table
+             * @default 2
+             */
+            table: number;
+            /**
+             * Tie Breaks
+             * @default []
+             */
+            tie_breaks: string[];
         };
         /** Group */
         Group: {
@@ -1842,6 +2125,58 @@ export interface components {
              */
             isolate: boolean;
         };
+        /** MatchLimits */
+        MatchLimits: {
+            /**
+             * Seconds
+             * @default 300
+             */
+            seconds: number;
+            /** Decision */
+            decision?: number | null;
+        };
+        /** MatchPage */
+        MatchPage: {
+            /**
+             * Next
+             * @description `after` of the next page; null on the last
+             */
+            next: string | null;
+            /** Matches */
+            matches: components["schemas"]["TournamentMatch"][];
+            /** Total */
+            total: number;
+        };
+        /** MatchSeat */
+        MatchSeat: {
+            /** Seat */
+            seat: string;
+            /** Entrant */
+            entrant: string;
+            /** Score */
+            score: number | null;
+            /**
+             * Points
+             * @default 0.5
+             */
+            points: number;
+            /** Roi */
+            roi: number | null;
+            /** Sharpe */
+            sharpe: number | null;
+            /**
+             * Metrics
+             * @default {}
+             */
+            metrics: {
+                [key: string]: number;
+            };
+            /**
+             * Refused
+             * @default 0
+             */
+            refused: number;
+        };
         /** Me */
         Me: {
             /** Name */
@@ -1850,6 +2185,28 @@ export interface components {
             roles: string[];
             /** Via */
             via: string;
+        };
+        /** MeasureRequest */
+        MeasureRequest: {
+            /** Metric */
+            metric: string;
+            /**
+             * Of
+             * @default final
+             * @enum {string}
+             */
+            of: "final" | "mean" | "sum" | "least" | "most";
+            /**
+             * Weight
+             * @default 1
+             */
+            weight: number;
+            /**
+             * Better
+             * @default higher
+             * @enum {string}
+             */
+            better: "higher" | "lower";
         };
         /** ModelRoute */
         ModelRoute: {
@@ -2264,6 +2621,20 @@ export interface components {
              */
             instructions: string;
         };
+        /** RollbackRequest */
+        RollbackRequest: {
+            /**
+             * To
+             * @description This version; the one before, if unsaid
+             */
+            to?: string | null;
+            /**
+             * Why
+             * @description It is kept
+             * @default
+             */
+            why: string;
+        };
         /**
          * Run
          * @description A run as lists show it.
@@ -2598,6 +2969,42 @@ export interface components {
              */
             limit_seconds?: number | null;
         };
+        /** ScoringRequest */
+        ScoringRequest: {
+            /**
+             * Metrics
+             * @default []
+             */
+            metrics: components["schemas"]["MeasureRequest"][];
+            /**
+             * Roi
+             * @default 0.6
+             */
+            roi: number;
+            /**
+             * Sharpe
+             * @default 0.4
+             */
+            sharpe: number;
+            /**
+             * Draw
+             * @default 0
+             */
+            draw: number;
+        };
+        /** StageRequest */
+        StageRequest: {
+            /** Scenario */
+            scenario: string;
+            /**
+             * Set
+             * @description Values of it that are others here
+             * @default {}
+             */
+            set: {
+                [key: string]: unknown;
+            };
+        };
         /** Standing */
         Standing: {
             /** Agent */
@@ -2744,6 +3151,235 @@ export interface components {
          * @enum {string}
          */
         Status: "queued" | "running" | "waiting" | "paused" | "completed" | "failed" | "crashed" | "cancelled";
+        /** StrategyAdded */
+        StrategyAdded: {
+            /** Name */
+            name: string;
+            /** Number */
+            number: string;
+            /** Hash */
+            hash: string;
+            /** Bump */
+            bump: string;
+            /**
+             * Fresh
+             * @description False where the name had this very content already
+             */
+            fresh: boolean;
+            /** In Force */
+            in_force: boolean;
+        };
+        /** StrategyChange */
+        StrategyChange: {
+            /** Field */
+            field: string;
+            /** Before */
+            before: unknown;
+            /** After */
+            after: unknown;
+        };
+        /** StrategyDetail */
+        StrategyDetail: {
+            /** Name */
+            name: string;
+            /**
+             * Number
+             * @description Of the version that is told
+             */
+            number: string;
+            /** In Force */
+            in_force: string;
+            /** Tags */
+            tags: {
+                [key: string]: string;
+            };
+            /**
+             * Content
+             * @description As its file says it
+             */
+            content: {
+                [key: string]: unknown;
+            };
+            /** Hash */
+            hash: string;
+            /**
+             * Versions
+             * @description Of the name, each below the one it grew from
+             */
+            versions: components["schemas"]["StrategyVersion"][];
+            /**
+             * Moves
+             * @description The latest, newest first
+             */
+            moves: components["schemas"]["StrategyMove"][];
+            /**
+             * Record
+             * @description Of the latest tournaments, those that it entered
+             */
+            record: components["schemas"]["Entered"][];
+        };
+        /** StrategyDiff */
+        StrategyDiff: {
+            /** A */
+            a: string;
+            /** B */
+            b: string;
+            /**
+             * Bump
+             * @description What the change makes of the number: major, minor, patch or none
+             */
+            bump: string;
+            /** Changes */
+            changes: components["schemas"]["StrategyChange"][];
+            /**
+             * Instructions
+             * @description A unified diff of the two texts
+             */
+            instructions: string;
+        };
+        /** StrategyInfo */
+        StrategyInfo: {
+            /** Name */
+            name: string;
+            /**
+             * Number
+             * @description Of the version in force
+             */
+            number: string;
+            /** Hash */
+            hash: string;
+            /** World */
+            world: string;
+            /** Role */
+            role: string;
+            /** Kind */
+            kind: string;
+            /** Description */
+            description: string;
+            /** Versions */
+            versions: number;
+            /**
+             * Tags
+             * @description Each with the number it stands at
+             */
+            tags: {
+                [key: string]: string;
+            };
+            /** By */
+            by: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+        };
+        /**
+         * StrategyMove
+         * @description The head of a name, or a tag of it, was moved.
+         */
+        StrategyMove: {
+            /** Name */
+            name: string;
+            /**
+             * Tag
+             * @description Empty for the head: the version in force
+             */
+            tag: string;
+            /** Verb */
+            verb: string;
+            /** Number */
+            number: string;
+            /** Before */
+            before: string | null;
+            /** Why */
+            why: string;
+            /** By */
+            by: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+        };
+        /** StrategyPage */
+        StrategyPage: {
+            /**
+             * Next
+             * @description `after` of the next page; null on the last
+             */
+            next: string | null;
+            /** Strategies */
+            strategies: components["schemas"]["StrategyInfo"][];
+        };
+        /**
+         * StrategyRequest
+         * @example {
+         *       "strategy": {
+         *         "policy": "austerity",
+         *         "role": "government",
+         *         "strategy": "thrift",
+         *         "world": "economy"
+         *       },
+         *       "why": "less debt"
+         *     }
+         */
+        StrategyRequest: {
+            /**
+             * Strategy
+             * @description What its file would hold: strategy, world, role, kind, …
+             */
+            strategy: {
+                [key: string]: unknown;
+            };
+            /**
+             * Why
+             * @description It is kept
+             * @default
+             */
+            why: string;
+            /**
+             * Apply
+             * @description Put it in force; else it is only registered
+             * @default true
+             */
+            apply: boolean;
+        };
+        /**
+         * StrategyVersion
+         * @description A version in the tree of its name: `depth` below its root, `under` the one it grew from.
+         */
+        StrategyVersion: {
+            /** Number */
+            number: string;
+            /** Hash */
+            hash: string;
+            /** Depth */
+            depth: number;
+            /** Under */
+            under: string | null;
+            /**
+             * Others
+             * @description Further parents, and those of other names
+             */
+            others: string[];
+            /** Bump */
+            bump: string;
+            /** Operator */
+            operator: string;
+            /** Why */
+            why: string;
+            /** By */
+            by: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** In Force */
+            in_force: boolean;
+            /** Tags */
+            tags: string[];
+        };
         /** System */
         System: {
             /** Version */
@@ -2765,6 +3401,366 @@ export interface components {
              * @default []
              */
             checks: string[];
+        };
+        /** TagRequest */
+        TagRequest: {
+            /**
+             * Version
+             * @description Of this name: a number, a tag, or how its hash begins
+             * @example 1.0.0
+             */
+            version: string;
+            /**
+             * Tag
+             * @example champion
+             */
+            tag: string;
+            /**
+             * Why
+             * @description It is kept
+             * @default
+             */
+            why: string;
+        };
+        /** TournamentInfo */
+        TournamentInfo: {
+            /** Run Id */
+            run_id: string;
+            /** Title */
+            title: string;
+            status: components["schemas"]["Status"];
+            /** Format */
+            format: string;
+            /**
+             * World
+             * @description In which its matches are played
+             */
+            world: string;
+            /** Entrants */
+            entrants: number;
+            /**
+             * Rounds
+             * @description That are over
+             */
+            rounds: number;
+            /** Of Rounds */
+            of_rounds: number | null;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /**
+             * Updated
+             * Format: date-time
+             */
+            updated: string;
+            /** Reason */
+            reason: string | null;
+        };
+        /**
+         * TournamentLine
+         * @description One entrant. `rank` is its place by the format, `best` to `worst` the ranks that the matches leave
+         *     open, `low` to `high` the 95% interval of its rating.
+         */
+        TournamentLine: {
+            /** Rank */
+            rank: number;
+            /** Entrant */
+            entrant: string;
+            /** Strategy */
+            strategy: string;
+            /** Hash */
+            hash: string;
+            /** Points */
+            points: number;
+            /**
+             * Matches
+             * @default 0
+             */
+            matches: number;
+            /**
+             * Wins
+             * @default 0
+             */
+            wins: number;
+            /**
+             * Draws
+             * @default 0
+             */
+            draws: number;
+            /**
+             * Losses
+             * @default 0
+             */
+            losses: number;
+            /**
+             * Forfeits
+             * @default 0
+             */
+            forfeits: number;
+            /**
+             * Void
+             * @default 0
+             */
+            void: number;
+            /**
+             * Refused
+             * @default 0
+             */
+            refused: number;
+            /** Elo */
+            elo: number | null;
+            /** Rating */
+            rating: number | null;
+            /** Low */
+            low: number | null;
+            /** High */
+            high: number | null;
+            /** Best */
+            best: number | null;
+            /** Worst */
+            worst: number | null;
+            /** Skill */
+            skill: number | null;
+            /** Skill Error */
+            skill_error: number | null;
+            /** Score */
+            score: number | null;
+            /** Roi */
+            roi: number | null;
+            /** Sharpe */
+            sharpe: number | null;
+            /** Composite */
+            composite: number | null;
+            /** Literal */
+            literal: number | null;
+            /**
+             * Cost
+             * @description Dollars
+             * @default 0
+             */
+            cost: number;
+            /**
+             * Tie Breaks
+             * @default {}
+             */
+            tie_breaks: {
+                [key: string]: number;
+            };
+        };
+        /** TournamentMatch */
+        TournamentMatch: {
+            /** Number */
+            number: number;
+            /** Round */
+            round: number;
+            /** Meeting */
+            meeting: number;
+            /**
+             * Run Id
+             * @description The run that it is
+             * @example 4k2v9h0a7c.12
+             */
+            run_id: string;
+            /**
+             * Stage
+             * @description The scenario
+             */
+            stage: string;
+            /** Seed */
+            seed: number;
+            /**
+             * Ending
+             * @enum {string}
+             */
+            ending: "played" | "forfeited" | "void";
+            /** Seats */
+            seats: components["schemas"]["MatchSeat"][];
+            /**
+             * Turns
+             * @default 0
+             */
+            turns: number;
+            /**
+             * Why
+             * @default
+             */
+            why: string;
+            /**
+             * Fault
+             * @description Who forfeited
+             * @default
+             */
+            fault: string;
+            /**
+             * Cost
+             * @description Dollars
+             * @default 0
+             */
+            cost: number;
+            /**
+             * Marks
+             * @default []
+             */
+            marks: string[];
+            /**
+             * Head
+             * @default
+             */
+            head: string;
+        };
+        /** TournamentPage */
+        TournamentPage: {
+            /**
+             * Next
+             * @description `after` of the next page; null on the last
+             */
+            next: string | null;
+            /** Tournaments */
+            tournaments: components["schemas"]["TournamentInfo"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * TournamentRequest
+         * @description A tournament as its file says it. Strategies are NAME@VERSION of the registry, a rule of the role, or a
+         *     file of the workspace.
+         * @example {
+         *       "entrants": [
+         *         "balanced",
+         *         "austerity"
+         *       ],
+         *       "format": "round-robin",
+         *       "scenario": "economy/growth",
+         *       "seeds": 2,
+         *       "tournament": "Open or closed?",
+         *       "turns": 12
+         *     }
+         */
+        TournamentRequest: {
+            /**
+             * Tournament
+             * @description Its title
+             */
+            tournament: string;
+            /**
+             * Entrants
+             * @description Who enters, the best first
+             */
+            entrants: (string | components["schemas"]["EntrantRequest"])[];
+            /** Scenario */
+            scenario?: string | null;
+            /**
+             * Scenarios
+             * @default []
+             */
+            scenarios: (string | components["schemas"]["StageRequest"])[];
+            /**
+             * Format
+             * @description Who meets whom
+             * @default round-robin
+             */
+            format: string | components["schemas"]["FormatRequest"];
+            /**
+             * Seats
+             * @default []
+             */
+            seats: string[];
+            /**
+             * Rotate
+             * @description Every seed again with the seats changed round
+             * @default true
+             */
+            rotate: boolean;
+            /** Turns */
+            turns?: number | null;
+            /**
+             * Seeds
+             * @default 3
+             */
+            seeds: number | number[];
+            /**
+             * Seed
+             * @default 1
+             */
+            seed: number;
+            scoring?: components["schemas"]["ScoringRequest"] | null;
+            limits?: components["schemas"]["MatchLimits"] | null;
+            /**
+             * Budget
+             * @description The most that all of it may spend, in dollars
+             */
+            budget?: number | null;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /**
+             * Tags
+             * @default []
+             */
+            tags: string[];
+        };
+        /** TournamentStandings */
+        TournamentStandings: {
+            /** Run Id */
+            run_id: string;
+            /** Title */
+            title: string;
+            status: components["schemas"]["Status"];
+            /** Format */
+            format: string;
+            /** Rules */
+            rules: string;
+            /** World */
+            world: string;
+            /** Version */
+            version: string;
+            /** Rounds */
+            rounds: number;
+            /** Of Rounds */
+            of_rounds: number | null;
+            /** Matches */
+            matches: number;
+            /** Lines */
+            lines: components["schemas"]["TournamentLine"][];
+            /**
+             * Crosstable
+             * @description Who met whom; none for an elimination
+             * @default []
+             */
+            crosstable: components["schemas"]["CrossRow"][];
+            /**
+             * Bracket
+             * @description Round by round; only of an elimination
+             * @default []
+             */
+            bracket: components["schemas"]["BracketRound"][];
+            /**
+             * Notes
+             * @description What to know before believing it
+             * @default []
+             */
+            notes: string[];
+            seat: components["schemas"]["FirstSeat"] | null;
+            /**
+             * To Come
+             * @description Meetings
+             */
+            to_come: number | null;
+            /**
+             * Cost
+             * @description Dollars
+             * @default 0
+             */
+            cost: number;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
         };
         /**
          * TurnDetail
@@ -5080,6 +6076,409 @@ export interface operations {
             413: components["responses"]["Problem413"];
             414: components["responses"]["Problem414"];
             415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    list_strategies: {
+        parameters: {
+            query?: {
+                /** @description Those for one world */
+                world?: string;
+                /** @description Those for one role */
+                role?: string;
+                /** @description `next` of the page before */
+                after?: string | null;
+                /** @description Of one page */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrategyPage"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            414: components["responses"]["Problem414"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    add_strategy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StrategyRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrategyAdded"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            414: components["responses"]["Problem414"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    get_strategy: {
+        parameters: {
+            query?: {
+                version?: string | null;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrategyDetail"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            414: components["responses"]["Problem414"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    diff_strategies: {
+        parameters: {
+            query: {
+                /** @description A number, a tag, or how its hash begins */
+                a: string;
+                /** @description A number, a tag, or how its hash begins */
+                b: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrategyDiff"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            414: components["responses"]["Problem414"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    tag_strategy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrategyMove"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            414: components["responses"]["Problem414"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    rollback_strategy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RollbackRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrategyMove"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            414: components["responses"]["Problem414"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    list_tournaments: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                after?: string | null;
+                /** @description Of one page */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TournamentPage"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            414: components["responses"]["Problem414"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    start_tournament: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Asking again with the same key starts nothing twice */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TournamentRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Started"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            414: components["responses"]["Problem414"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    get_tournament_standings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A run's id, or a unique beginning of it */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TournamentStandings"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            414: components["responses"]["Problem414"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    list_matches: {
+        parameters: {
+            query?: {
+                /** @description The number of the last match that is known */
+                after?: number;
+                /** @description Of one page */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description A run's id, or a unique beginning of it */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchPage"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            414: components["responses"]["Problem414"];
             421: components["responses"]["Problem421"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];

@@ -17,13 +17,15 @@ import threading
 import time
 import traceback
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 from windtunnel.config import Workspace
 from windtunnel.control.carrying import error_to_plain
-from windtunnel.control.desk_verbs import Room, answer
+from windtunnel.control.desk_strategies import ADDING
+from windtunnel.control.desk_verbs import VERBS, Known, Room, answer
 from windtunnel.errors import RunError, WindtunnelError
 
 PROGRESS_SECONDS = 0.2
@@ -35,7 +37,8 @@ class Request(msgspec.Struct):
     arguments: Any = None
 
 
-def main() -> None:
+def main(known: Known = MappingProxyType({**VERBS, **ADDING})) -> None:
+    """`known`: what this desk may be asked."""
     given = argparse.ArgumentParser()
     given.add_argument("--home", required=True)
     given.add_argument("--world", required=True)
@@ -46,7 +49,7 @@ def main() -> None:
     room = Room(Workspace(Path(asked.home)), asked.world)
     with asyncio.Runner() as runner:
         while True:
-            runner.run(_serve(room, lines.get(), answers))
+            runner.run(_serve(room, known, lines.get(), answers))
 
 
 def _own_channels() -> tuple[int, int]:
@@ -66,7 +69,7 @@ def _read(channel: int, lines: queue.SimpleQueue[bytes]) -> None:
     os._exit(0)  # the server is gone: nobody waits for what is being done
 
 
-async def _serve(room: Room, line: bytes, answers: int) -> None:
+async def _serve(room: Room, known: Known, line: bytes, answers: int) -> None:
     request = msgspec.json.decode(line, type=Request)
     last = 0.0
 
@@ -77,7 +80,7 @@ async def _serve(room: Room, line: bytes, answers: int) -> None:
             _write(answers, {"id": request.id, "progress": about})
 
     try:
-        told: dict[str, Any] = {"ok": await answer(room, request.verb, request.arguments, progress)}
+        told: dict[str, Any] = {"ok": await answer(room, request.verb, request.arguments, progress, known)}
         raw = _encoded({"id": request.id, **told})
     except WindtunnelError as error:
         raw = _encoded({"id": request.id, "error": error_to_plain(error)})

@@ -36,15 +36,15 @@ from windtunnel.world import Scenario, World
 
 Progress = Callable[[dict[str, Any]], None]
 NAME_BYTES = 1000
-RunId = Annotated[str, Meta(pattern=r"^([0-9a-hjkmnp-tv-z]{10})?$")]
+NewRunId = Annotated[str, Meta(pattern=r"^([0-9a-hjkmnp-tv-z]{10})?$")]
 Money = Annotated[float, Meta(ge=0, le=MOST_MONEY)]
 
 
-class _Asked(Struct, frozen=True, forbid_unknown_fields=True):
+class Asked(Struct, frozen=True, forbid_unknown_fields=True):
     """What a client asks for; a word that is not known is refused."""
 
 
-class Played(_Asked, frozen=True):
+class Played(Asked, frozen=True):
     """A scenario with what shall be different in it."""
 
     scenario: str | dict[str, Any]
@@ -61,13 +61,13 @@ class Create(Played, frozen=True):
     budget: Money | None = None
     priority: int = 0
     stop_after: int | None = None
-    run_id: RunId = ""  # chosen before, so that it is made once
+    run_id: NewRunId = ""  # chosen before, so that it is made once
 
 
-class _OfRun(_Asked, frozen=True):
+class OfRun(Asked, frozen=True):
     """A run by its id, never by a path; `location` is for a server that knows where it lies."""
 
-    run: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,80}$")]
+    run: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,80}(\.[0-9]{1,9})?$")]
     location: str = ""
 
     @property
@@ -75,7 +75,7 @@ class _OfRun(_Asked, frozen=True):
         return address_of(self.location, self.run) if self.location else self.run
 
 
-class Fork(_OfRun, frozen=True, kw_only=True):
+class Fork(OfRun, frozen=True, kw_only=True):
     at: str | int
     set: list[str] | dict[str, Any] = []
     agents: list[str] | dict[str, str] = []
@@ -89,32 +89,32 @@ class Fork(_OfRun, frozen=True, kw_only=True):
     budget: Money | None = None
     priority: int = 0
     stop_after: int | None = None
-    run_id: RunId = ""  # of the first, chosen before; the others follow from it
+    run_id: NewRunId = ""  # of the first, chosen before; the others follow from it
 
 
-class Look(_OfRun, frozen=True):
+class Look(OfRun, frozen=True):
     turn: int | None = None
 
 
-class Query(_OfRun, frozen=True, kw_only=True):
+class Query(OfRun, frozen=True, kw_only=True):
     query: str
     turn: int | None = None
     agent: str = ""
     arguments: dict[str, Any] = field(default_factory=dict)
 
 
-class Panels(_OfRun, frozen=True, kw_only=True):
+class Panels(OfRun, frozen=True, kw_only=True):
     turn: int | None = None
     panel: str = ""
 
 
-class Answer(_OfRun, frozen=True, kw_only=True):
+class Answer(OfRun, frozen=True, kw_only=True):
     result: Any
     effect: str = ""
     sender: str = "operator"
 
 
-class Nothing(_Asked, frozen=True):
+class Nothing(Asked, frozen=True):
     pass
 
 
@@ -324,7 +324,7 @@ async def observe(room: Room, asked: Look, _: Progress) -> dict[str, Any]:
     return {"run_id": found.row.run_id, "turn": turn, "observations": seen}
 
 
-async def replay(room: Room, asked: _OfRun, progress: Progress) -> Any:
+async def replay(room: Room, asked: OfRun, progress: Progress) -> Any:
     """The whole run again from its recorded answers."""
 
     def watch(player: Player) -> None:
@@ -353,7 +353,7 @@ async def panels(room: Room, asked: Panels, _: Progress) -> dict[str, Any]:
     return plain
 
 
-async def ask(room: Room, asked: _OfRun, _: Progress) -> list[dict[str, Any]]:
+async def ask(room: Room, asked: OfRun, _: Progress) -> list[dict[str, Any]]:
     """What a run asks of people, each with the schema of an answer; nothing where it asks nothing."""
     found = room.control.find(asked.name)
     if not open_questions(room.control, found):
@@ -402,7 +402,8 @@ async def scenario(room: Room, asked: Played, _: Progress) -> dict[str, Any]:
 
 
 Verb = Callable[[Room, Any, Progress], Awaitable[Any]]
-VERBS: dict[str, tuple[type[_Asked], Verb]] = {
+Known = Mapping[str, tuple[type[Asked], Verb]]
+VERBS: Known = {
     "answer": (Answer, reply),
     "create": (Create, create),
     "describe": (Nothing, describe),
@@ -411,19 +412,19 @@ VERBS: dict[str, tuple[type[_Asked], Verb]] = {
     "observe": (Look, observe),
     "panels": (Panels, panels),
     "query": (Query, query),
-    "questions": (_OfRun, ask),
-    "replay": (_OfRun, replay),
+    "questions": (OfRun, ask),
+    "replay": (OfRun, replay),
     "scenario": (Played, scenario),
     "schema": (Nothing, schema),
     "state": (Look, state),
 }
 
 
-async def answer(room: Room, verb: str, arguments: Any, progress: Progress) -> Any:
+async def answer(room: Room, verb: str, arguments: Any, progress: Progress, known: Known = VERBS) -> Any:
     """Do what was asked; what comes back can be written as JSON."""
-    if verb not in VERBS:
-        raise UsageError(f"a desk has no verb {verb!r}", where="verb", remedy=suggest(verb, VERBS))
-    wanted, function = VERBS[verb]
+    if verb not in known:
+        raise UsageError(f"a desk has no verb {verb!r}", where="verb", remedy=suggest(verb, known))
+    wanted, function = known[verb]
     try:
         asked = msgspec.convert(arguments, wanted)
     except msgspec.ValidationError as error:

@@ -26,6 +26,7 @@ from windtunnel.control.carrying import KILLED, ProcessDied, TookTooLong, error_
 from windtunnel.control.logs import log_file, open_raw, shorten, tail
 from windtunnel.errors import UsageError
 
+DESK = "windtunnel.control.desk"
 SECONDS = 60.0
 # Verbs that change nothing, so that they may be done twice.
 READS = frozenset(
@@ -53,8 +54,17 @@ _numbers = count(1)
 class Desks:
     """Belongs to one event loop."""
 
-    def __init__(self, workspace: Workspace, *, each: int = EACH, most: int = MOST) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        each: int = EACH,
+        most: int = MOST,
+        modules: Mapping[str, str] | None = None,
+    ) -> None:
+        """`modules`: by world, what its desk runs where that knows more verbs than all others."""
         self._workspace, self._each, self._most = workspace, each, most
+        self._modules = dict(modules or {})
         self._open: dict[str, list[_Desk]] = {}
         self._freed = asyncio.Condition()
 
@@ -123,7 +133,7 @@ class Desks:
                 mine = self._open.setdefault(world, [])
                 idle = next((desk for desk in mine if not desk.busy), None)
                 if idle is None and len(mine) < self._each and await self._room():
-                    idle = _Desk(self._workspace, world)
+                    idle = _Desk(self._workspace, world, self._modules.get(world, DESK))
                     mine.append(idle)
                 if idle is not None:
                     idle.busy = True
@@ -168,8 +178,8 @@ class Desks:
 
 
 class _Desk:
-    def __init__(self, workspace: Workspace, world: str) -> None:
-        self._home, self.world = workspace.root, world
+    def __init__(self, workspace: Workspace, world: str, module: str = DESK) -> None:
+        self._home, self.world, self._module = workspace.root, world, module
         self.busy, self.used = False, time.monotonic()
         self.asked: int | None = None  # the request that is not answered yet
         self._process: asyncio.subprocess.Process | None = None
@@ -187,7 +197,7 @@ class _Desk:
         out = open_raw(self._log)
         try:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-P", "-m", "windtunnel.control.desk",
+                sys.executable, "-P", "-m", self._module,
                 "--home", str(self._home), "--world", self.world,
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=out,
                 cwd=str(self._home), start_new_session=True, limit=MOST_ANSWER,

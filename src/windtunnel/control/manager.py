@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from itertools import count
 
@@ -27,6 +28,7 @@ from windtunnel.errors import WindtunnelError
 from windtunnel.journal import Owner
 from windtunnel.journal.lease import lives, this_process
 
+WORKER = "windtunnel.control.worker"
 TICK_SECONDS = 0.05
 WATCH_SECONDS = 0.5
 LEAD_SECONDS = 2.0
@@ -40,8 +42,10 @@ _numbers = count(1)
 
 
 class Manager:
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, *, modules: Mapping[str, str] | None = None) -> None:
+        """`modules`: by world, what its workers run where that is not what all others do."""
         self.workspace = workspace
+        self._modules = dict(modules or {})
         self.settings = workspace.settings.runs
         self._database = open_database(workspace)
         self.queue = Queue(self._database, isolate=isolates(self.settings))
@@ -297,7 +301,7 @@ class Manager:
         arguments = ["--home", str(self.workspace.root), "--world", world, "--name", name]
         if run_id:
             arguments += ["--run", run_id]
-        child = Child("windtunnel.control.worker", arguments, raw, world=world, run_id=run_id)
+        child = Child(self._modules.get(world, WORKER), arguments, raw, world=world, run_id=run_id)
         self._children[name] = child
         self.log.say("worker started", worker=name, pid=child.pid, run=run_id)
 

@@ -21,7 +21,7 @@ from windtunnel.control.limits import LIMITS, TimeIsUp, effective, played_since,
 from windtunnel.control.queue import Left, Standing
 from windtunnel.control.verdicts import SENDER, cancel_wish, is_void, opened_store, refused, untaken
 from windtunnel.errors import LeaseHeld, LeaseLost, RunError, StorageError, UsageError, WindtunnelError
-from windtunnel.journal import Status, Store
+from windtunnel.journal import RunRow, Status, Store
 from windtunnel.models.hub import Hub
 from windtunnel.run.calls import BUDGET
 from windtunnel.run.effects import Halted
@@ -87,9 +87,9 @@ class Playing:
             budget, seen = ticket.budget, ticket.seen
             while True:
                 known = untaken(store, self.run_id)
-                row = await play_run(
-                    store, self._world, self.run_id, observer=self._take_up, stop_after=ticket.stop_after,
-                    hub=hub, budget=budget, between=self._between, said=said, seen=seen,
+                row = await self._played(
+                    store, observer=self._take_up, stop_after=ticket.stop_after, hub=hub, budget=budget,
+                    between=self._between, said=said, seen=seen,
                 )  # fmt: skip
                 said, budget, seen = [], None, None
                 # What was posted while the run was about to park: nobody else will wake it.
@@ -101,6 +101,9 @@ class Playing:
         finally:
             self._store = None
             store.close()
+
+    async def _played(self, store: Store, **terms: Any) -> RunRow:
+        return await play_run(store, self._world, self.run_id, **terms)
 
     def _terms(self, store: Store) -> list[tuple[str, dict[str, Any]]]:
         """What holds for the run: limits that its ticket says anew are written down, others are

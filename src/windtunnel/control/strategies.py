@@ -17,10 +17,10 @@ from windtunnel.config import Workspace
 from windtunnel.control.database import open_database
 from windtunnel.errors import NotFound, ScenarioError, UsageError
 from windtunnel.journal.database import Database
-from windtunnel.strategies.folders import export, read_origin
+from windtunnel.strategies.folders import Origin, export, read_origin
 from windtunnel.strategies.lineage import Line, lineage
 from windtunnel.strategies.model import Strategy
-from windtunnel.strategies.reading import read_strategy
+from windtunnel.strategies.reading import inline_strategy, read_strategy
 from windtunnel.strategies.registry import BY_HAND, IMPORT, Registered, Registry
 from windtunnel.strategies.seats import players, seated
 from windtunnel.strategies.tables import Move
@@ -169,7 +169,24 @@ class Strategies:
         """Register what lies at a path, and put it in force. A folder that was exported is an import: what it
         says of its past is kept."""
         strategy = read_strategy(path, self._find_world)
-        origin = read_origin(Path(path), strategy)
+        return self._register(strategy, read_origin(Path(path), strategy), why, by, apply)
+
+    def add_plain(
+        self, given: dict[str, Any], *, why: str = "", by: str = "operator", apply: bool = True
+    ) -> Registered:
+        """The same from the values of such a file, as REST brings them. Code is not taken in this way: who
+        may send a request need not be who may run code here."""
+        strategy = inline_strategy(given, self._find_world)
+        if strategy.kind == "python":
+            raise UsageError(
+                "kind: code of one's own is not taken over the network", where="kind",
+                remedy="windtunnel strategies add PATH, at a terminal of this machine",
+            )  # fmt: skip
+        return self._register(strategy, None, why, by, apply)
+
+    def _register(
+        self, strategy: Strategy, origin: Origin | None, why: str, by: str, apply: bool
+    ) -> Registered:
         return self.registry.register(
             strategy,
             parents=origin.parents if origin else (),

@@ -51,6 +51,8 @@ MEMORY_SLACK_MB = 512
 
 
 class Worker:
+    plays: type[Playing] = Playing  # what has a run in its hands
+
     def __init__(self, workspace: Workspace, world: str, name: str, run_id: str = "") -> None:
         self.workspace, self.name, self.run_id = workspace, name, run_id
         self.world_name = world
@@ -213,7 +215,7 @@ class Worker:
             self._claimed_at, self._claimed_once = now, True
             if self._hub is None:
                 self._hub = hub_of(Workspace(self.workspace.root))
-            one = Playing(self.workspace, world, standing)
+            one = self.plays(self.workspace, world, standing)
             self._playing[one.run_id] = one
             one.task = asyncio.create_task(self._play(one, self._hub), name=TASK + one.run_id)
 
@@ -268,7 +270,7 @@ def bound_memory(limit_mb: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
-def main() -> None:
+def main(kind: type[Worker] = Worker) -> None:
     given = argparse.ArgumentParser()
     given.add_argument("--home", required=True)
     given.add_argument("--world", required=True)
@@ -278,7 +280,7 @@ def main() -> None:
     with suppress(OSError):
         os.setsid()  # started by hand: what is killed later is this and what it started
     os.chdir(asked.home)
-    worker = Worker(Workspace(Path(asked.home)), asked.world, asked.name, asked.run)
+    worker = kind(Workspace(Path(asked.home)), asked.world, asked.name, asked.run)
     raw = open_raw(worker._raw)
     os.dup2(raw, 1)
     os.dup2(raw, 2)

@@ -34,8 +34,10 @@ from windtunnel.control.warming import warm
 from windtunnel.errors import WindtunnelError
 from windtunnel.journal import Status
 from windtunnel.server.account import Account
+from windtunnel.server.announcing import Announcing
 from windtunnel.server.app import application
 from windtunnel.server.asking import principal_of
+from windtunnel.server.contesting import DESK, TOURNAMENT, WORKER
 from windtunnel.server.counting import Counted, Patterns
 from windtunnel.server.errands import Errands
 from windtunnel.server.ground import Ground, found_of, no_world
@@ -63,14 +65,14 @@ class Assembly:
         settings = workspace.settings
         self.workspace = workspace
         self.database = open_database(workspace)
-        self.manager = Manager(workspace)
+        self.manager = Manager(workspace, modules={TOURNAMENT: WORKER})
         self.ground = Ground(
             workspace=workspace,
             database=self.database,
             control=Control(workspace, no_world),
             index=open_index(workspace),
             queue=Queue(self.database),
-            desks=Desks(workspace),
+            desks=Desks(workspace, modules={TOURNAMENT: DESK}),
             manager=self.manager,
             audit=Audit(self.database),
             keys=Keys(self.database),
@@ -81,6 +83,7 @@ class Assembly:
         self.scheduler = Scheduler(self.ground.schedules)
         self.outbox = notifier(workspace)
         self.hub = StreamHub(workspace, who=principal_of, may=may)
+        self.announcing = Announcing(self.hub, self.verbs.contesting)
         self.gauges = Metrics(self.ground, lambda: self.hub.clients)
 
     # --- doors ---
@@ -142,7 +145,7 @@ class Assembly:
 
     def by_itself(self) -> Sequence[Callable[[], Coroutine[Any, Any, None]]]:
         """Who works without being asked."""
-        return (self.manager.run, self._schedule, self._refresh, self._notify)
+        return (self.manager.run, self._schedule, self._refresh, self._notify, self.announcing.run)
 
     async def _schedule(self) -> None:
         await self.scheduler.run(self.verbs.planning.does, self._alert)

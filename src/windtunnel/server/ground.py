@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from windtunnel.world import World
 
 LISTED = "list_simulations (GET /api/simulations) tells which there are"
-_RUN = re.compile(r"[0-9A-Za-z_-]{1,80}", re.ASCII)
+_RUN = re.compile(r"[0-9A-Za-z_-]{1,80}(\.[0-9]{1,9})?", re.ASCII)
 P = ParamSpec("P")
 T = TypeVar("T")
 

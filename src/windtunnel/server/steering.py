@@ -10,6 +10,7 @@ import msgspec
 from windtunnel.control import Found, keeping
 from windtunnel.control.access import Principal, Role
 from windtunnel.control.feedback import give
+from windtunnel.control.ids import tournament_of
 from windtunnel.control.limits import Limits
 from windtunnel.control.queue import Ticket
 from windtunnel.control.stranded import stranded
@@ -54,7 +55,8 @@ class Steering:
         return await self._moved(await self.ground.find(found.row.run_id))
 
     async def _moved(self, found: Found) -> types.Run:
-        await aside(self.ground.index.note, where(found), found.row)
+        if not tournament_of(found.row.run_id):  # matches are listed by their tournament
+            await aside(self.ground.index.note, where(found), found.row)
         if found.row.status.ended:
             await aside(self.ground.queue.drop, found.row.run_id)
         return await self.looking.row(found)
@@ -63,6 +65,11 @@ class Steering:
     async def resume(self, who: Principal, run_id: str, request: types.ResumeRequest) -> types.Run:
         """Go on with a run that was paused, waited, crashed, or failed and was mended."""
         found = await self.ground.find(run_id)
+        if tournament := tournament_of(found.row.run_id):
+            raise WrongState(
+                f"run {found.row.run_id} is a match: its tournament goes on with it",
+                remedy=f"POST /api/simulations/{tournament}/resume",
+            )
         if not found.row.status.playable:
             raise WrongState(
                 f"run {found.row.run_id} is {found.row.status}",

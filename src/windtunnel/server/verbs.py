@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from windtunnel.control.schedule.apart import house_verbs
+from windtunnel.server.contesting import Contesting
 from windtunnel.server.deciding import Deciding
 from windtunnel.server.ground import Ground
 from windtunnel.server.idempotency import Once
@@ -15,6 +16,7 @@ from windtunnel.server.planning import Planning
 from windtunnel.server.playing import Playing
 from windtunnel.server.scheduled import QueuedRun
 from windtunnel.server.steering import Steering
+from windtunnel.server.strategies import Registering
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,16 @@ class Verbs:
     planning: Planning
     operating: Operating
     keeping: Keeping
+    contesting: Contesting
+    strategies: Registering
 
 
 def all_verbs(ground: Ground) -> Verbs:
     looking = Looking(ground)
     steering = Steering(ground, looking)
-    playing = Playing(ground, steering, Once(ground.database))
+    once = Once(ground.database)
+    playing = Playing(ground, steering, once)
+    contesting = Contesting(ground, steering, once)
     return Verbs(
         looking,
         playing,
@@ -40,4 +46,6 @@ def all_verbs(ground: Ground) -> Verbs:
         Planning(ground, {**house_verbs(ground.control), "run": QueuedRun(playing)}),
         Operating(ground),
         Keeping(ground),
+        contesting,
+        Registering(ground, contesting),
     )

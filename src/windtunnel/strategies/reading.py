@@ -81,6 +81,11 @@ def read_strategy(path: str | Path, world: AtHand = None) -> Strategy:
     return _strategy(root, world, file.parent)
 
 
+def inline_strategy(given: dict[str, Any], world: AtHand = None) -> Strategy:
+    """The same from plain values: what a file holds, without files beside it."""
+    return _strategy(node_of(given, Place("strategy")), world, None)
+
+
 def check_strategy(strategy: Strategy, world: AtHand = None) -> Strategy:
     """A strategy that was made in Python, checked as a file is, and tidied."""
     root = node_of(plain_of(strategy), Place(f"strategy {quote(strategy.name)}"))

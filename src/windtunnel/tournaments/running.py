@@ -23,10 +23,11 @@ from windtunnel.control.verbs import Control
 from windtunnel.errors import NotFound, RunError, UsageError, WindtunnelError
 from windtunnel.journal import RunRow, Status, Store
 from windtunnel.journal.texts import whole
+from windtunnel.run.begin import Said
 from windtunnel.run.calls import BUDGET
 from windtunnel.run.effects import Halted
 from windtunnel.run.entries import Started, read
-from windtunnel.run.player import Player, Stopped
+from windtunnel.run.player import QUEUE, Player, Stopped
 from windtunnel.run.session import fail_run, play_run
 from windtunnel.scenario import scenario_from_plain
 from windtunnel.tournaments import engine
@@ -50,8 +51,11 @@ def begin_tournament(
     name: str = "",
     path: Path | None = None,
     tags: tuple[str, ...] = (),
+    run_id: str = "",
+    said: Said = (),
 ) -> Found:
-    """Its store and its first entry, which pins all of it. Nothing is played yet."""
+    """Its store and its first entry, which pins all of it. Nothing is played yet. `run_id`: chosen before;
+    `said`: operations to be written with it."""
     scenario = Scenario(
         WORLD_NAME,
         name=f"{WORLD_NAME}/{name or 'inline'}",
@@ -63,9 +67,11 @@ def begin_tournament(
         agents=tuple(AgentSpec(entrant.name) for entrant in field.entrants),
         tags=(WORLD_NAME, *tags),
     )
-    said = [(BUDGET, {"money": field.budget})] if field.budget is not None else []
+    terms = [(BUDGET, {"money": field.budget})] if field.budget is not None else []
     control = Control(workspace, lambda _name: engine.world)
-    return control.create(engine.world, scenario, path=path, said=said, run_id=new_run_id())
+    return control.create(
+        engine.world, scenario, path=path, said=[*said, *terms], run_id=run_id or new_run_id()
+    )
 
 
 def find_tournament(workspace: Workspace, name: str) -> Found:
@@ -102,38 +108,39 @@ async def play_tournament(
     hands = hands or LocalHands(workspace)
     try:
         table = Table(workspace, store, found, hands, heard)
-        watching: list[asyncio.Task[None]] = []
-
-        def seen(player: Player) -> None:
-            if not watching:
-                watching.append(asyncio.ensure_future(steered(player, table.hands, WORLD_NAME)))
-            if observer is not None:
-                observer(player)
-
-        try:
-            return await play_run(
-                store,
-                engine.world,
-                found.row.run_id,
-                effects={MATCH: EffectKind(table.perform, in_doubt="retry")},
-                observer=seen,
-                hub=hub_of(workspace),
-                budget=budget,
-            )
-        finally:
-            for task in watching:
-                task.cancel()
+        return await play_at(table, observer=observer, hub=hub_of(workspace), budget=budget)
     finally:
         if mine:
             await hands.aclose()
         store.close()
 
 
+async def play_at(table: Table, *, observer: Callable[[Player], None] | None = None, **terms: Any) -> RunRow:
+    """Play the tournament of a table; the terms are those of any run that is played."""
+    watching: list[asyncio.Task[None]] = []
+
+    def seen(player: Player) -> None:
+        if not watching:
+            watching.append(asyncio.ensure_future(steered(player, table.hands, WORLD_NAME)))
+        if observer is not None:
+            observer(player)
+
+    matches = {MATCH: EffectKind(table.perform, in_doubt="retry")}
+    try:
+        return await play_run(
+            table.store, engine.world, table.run_id, effects=matches, observer=seen, **terms
+        )
+    finally:
+        for task in watching:
+            task.cancel()
+
+
 async def steered(player: Player, hands: Hands, command: str) -> None:
     """A round may take long: a wish to pause or to cancel is obeyed in the middle of it."""
     wished = RunError("it was asked to stop", remedy=f"windtunnel {command} {player.run_id} goes on")
     with suppress(Stopped):
-        while not (player.stop or await player.listen()):  # noqa: ASYNC110 - what it waits for is a file
+        # Whoever is to hand it to another process lets the round come to its end, if there is time for that.
+        while player.stop == QUEUE or not await player.listen():  # noqa: ASYNC110 - it waits for a file
             await asyncio.sleep(LOOK_SECONDS)
     hands.stop(wished)
 
@@ -144,7 +151,7 @@ class Table:
     def __init__(
         self, workspace: Workspace, store: Store, found: Found, hands: Hands, heard: Heard | None
     ) -> None:
-        self._workspace, self._store, self.hands, self._heard = workspace, store, hands, heard
+        self._workspace, self.store, self.hands, self._heard = workspace, store, hands, heard
         self._location, self.run_id = found.location, found.row.run_id
         self.field = field_of(store, self.run_id)
 
@@ -152,13 +159,13 @@ class Table:
         """The effect `match`. The name of its run follows from its number, so that it is the same one however
         often it is asked for."""
         match = msgspec.convert(request, Match)
-        order = order_of(self.field, match, self._location, self.run_id, budget_of(self._store, self.run_id))
+        order = order_of(self.field, match, self._location, self.run_id, budget_of(self.store, self.run_id))
         try:
             outcome = await self.hands.play(order)
         except NotNow as late:
             raise Halted(late.error) from late
         except Failed as failed:
-            outcome = unplayed(self._store, order, failed)
+            outcome = unplayed(self.store, order, failed)
         if self._heard is not None:
             self._heard(match, outcome)
         return outcome

@@ -14,7 +14,7 @@ routes = APIRouter(responses=PROBLEMS, route_class=CarefulRoute, tags=["approval
 Id = Annotated[
     str,
     Path(
-        pattern=r"^[0-9A-Za-z_-]{1,80}:[^/\\\x00-\x1f\x7f]{1,300}$",
+        pattern=r"^[0-9A-Za-z_-]{1,80}(\.[0-9]{1,9})?:[^/\\\x00-\x1f\x7f]{1,300}$",
         description="An approval's id, as the list shows it",
         examples=["4k2v9h0a7c:hold:12.validate.aldland.0"],
     ),

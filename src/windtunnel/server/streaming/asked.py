@@ -13,7 +13,7 @@ from windtunnel.control.telling import View
 from windtunnel.errors import UsageError
 
 MOST_BYTES = 64 << 10  # of a client's message: they are short
-RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}(\.[0-9]{1,9})?")
 NAMED = re.compile(r"(tournament|task):[A-Za-z0-9._-]{1,64}")
 CHANNELS = "runs, approvals, run:ID, tournament:ID, task:ID"
 LEAST_EVERY = 0.1

@@ -251,6 +251,11 @@ class Boards:
         self._clients.setdefault(channel, set()).add(client)
         client.leaves[channel] = lambda: self._leave(channel, client)
 
+    @property
+    def heard(self) -> list[str]:
+        """The channels that somebody listens to."""
+        return list(self._clients)
+
     def _leave(self, channel: str, client: Client) -> None:
         clients = self._clients.get(channel, set())
         clients.discard(client)

@@ -74,6 +74,11 @@ class StreamHub:
     def clients(self) -> int:
         return len(self._clients)
 
+    @property
+    def boards(self) -> list[str]:
+        """The channels of the bulletin that somebody listens to."""
+        return self._boards.heard
+
     # --- clients ---
 
     async def admit(self, connection: Any) -> Client:

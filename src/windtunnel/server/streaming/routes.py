@@ -59,7 +59,11 @@ _RUN = {
     "name": "run_id",
     "in": "path",
     "required": True,
-    "schema": {"type": "string", "pattern": r"^[A-Za-z0-9_-]{1,64}$", "examples": ["4k2v9h0a7c"]},
+    "schema": {
+        "type": "string",
+        "pattern": r"^[A-Za-z0-9_-]{1,64}(\.[0-9]{1,9})?$",
+        "examples": ["4k2v9h0a7c"],
+    },
     "description": "A run's id",
 }
 

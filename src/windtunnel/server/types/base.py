@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-RUN_ID = r"^[0-9A-Za-z_-]{1,80}$"
+RUN_ID = r"^[0-9A-Za-z_-]{1,80}(\.[0-9]{1,9})?$"  # a match of a tournament ends in its number
 KEY_NAME = r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$"
 SCHEDULE_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 
