@@ -128,8 +128,9 @@ const tournaments = createRoute({
 const strategies = createRoute({
   getParentRoute: () => root,
   path: "/strategies",
-  validateSearch: (search: Search) => given({ name: text(search, "name") }),
-  component: lazyRouteComponent(() => import("~/pages/tournaments/StrategiesPage"), "StrategiesPage"),
+  validateSearch: (search: Search) =>
+    given({ name: text(search, "name"), version: text(search, "version"), from: text(search, "from") }),
+  component: lazyRouteComponent(() => import("~/pages/strategies/StrategiesPage"), "StrategiesPage"),
 });
 const evolution = createRoute({
   getParentRoute: () => root,

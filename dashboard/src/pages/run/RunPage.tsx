@@ -106,6 +106,19 @@ function About({ run }: { run: RunDetail }) {
       <span>
         started <Time at={run.created} />
       </span>
+      {run.run_id.includes(".") && (
+        <span>
+          a match of{" "}
+          <Link to="/tournaments" search={{ id: run.run_id.replace(/\.\d+$/, "") }} className={LINK}>
+            {run.run_id.replace(/\.\d+$/, "")}
+          </Link>
+        </span>
+      )}
+      {run.world === "tournament" && (
+        <Link to="/tournaments" search={{ id: run.run_id }} className={LINK}>
+          its standings
+        </Link>
+      )}
       {run.parent && (
         <span>
           forked from{" "}
