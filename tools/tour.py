@@ -68,7 +68,13 @@ PLACES = (
     Place("approvals", "/approvals"),
     Place("questions", "/questions"),
     Place("tournaments", "/tournaments"),
+    Place("tournament", "/tournaments?id={cup}"),
+    Place("tournament-by-elimination", "/tournaments?id={knockout}"),
+    Place("tournament-that-is-not", "/tournaments?id=0000000000"),
+    Place("match", "/runs/{cup}.1"),
     Place("strategies", "/strategies"),
+    Place("strategy", "/strategies?name=thrift"),
+    Place("strategy-that-is-not", "/strategies?name=nobody"),
     Place("evolution", "/evolution"),
     Place("worlds", "/worlds"),
     Place("schedules", "/schedules"),
@@ -116,7 +122,8 @@ def furnish(server: Server, live: Mapping[str, Any] = LIVE) -> dict[str, str]:
         },
         201,
     )
-    for name in ("war", "growth", "minds", "climate"):
+    ids |= compete(server)
+    for name in ("war", "growth", "minds", "climate", "cup", "knockout"):
         server.ended(ids[name])
     forked = server.post(
         f"/api/simulations/{ids['war']}/fork",
@@ -133,6 +140,22 @@ def furnish(server: Server, live: Mapping[str, Any] = LIVE) -> dict[str, str]:
         lambda: server.get(f"/api/simulations/{ids['live']}")["turn"] > 0, "the long run is under way"
     )
     return ids
+
+
+def compete(server: Server) -> dict[str, str]:
+    """A strategy of two versions, and tournaments that it enters; their ids, by name."""
+    for policy, why in (("balanced", ""), ("austerity", "less debt")):
+        content = {"strategy": "thrift", "world": "economy", "role": "government", "policy": policy}
+        server.post("/api/strategies", {"strategy": content, "why": why}, 201)
+    server.post("/api/strategies/thrift/tag", {"version": "1.0.0", "tag": "champion"})
+    terms = {"scenario": "economy/quick", "turns": 4, "seeds": 1}
+    cup = {"tournament": "Thrift or spend?", "entrants": ["thrift", "keynesian", "steady"], **terms}
+    knockout = {
+        "tournament": "Four to one", "entrants": ["thrift@champion", "keynesian", "steady", "austerity"],
+        "format": "single-elimination", "rotate": False, **terms,
+    }  # fmt: skip
+    told = {"cup": cup, "knockout": knockout}
+    return {name: server.post("/api/tournaments", asked, 202)["run_id"] for name, asked in told.items()}
 
 
 # What has been asked has been answered: no row is a placeholder, and nothing waits, dimmed, for newer.

@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 
 SECONDS = 60.0
+PLAYERS = {b"windtunnel.control.worker", b"windtunnel.tournaments.worker"}
 
 
 class Live:
@@ -91,7 +92,7 @@ class Live:
             if entry.name.isdigit():
                 with suppress(OSError):
                     words = (entry / "cmdline").read_bytes().split(b"\0")
-                    if b"windtunnel.control.worker" in words and os.fsencode(self.home) in words:
+                    if PLAYERS & set(words) and os.fsencode(self.home) in words:
                         found.append(int(entry.name))
         return found
 

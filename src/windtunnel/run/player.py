@@ -153,6 +153,8 @@ class Player:
             self.tape.operate("parked", waits_for=parked.effect.name, kind=parked.effect.kind)
             return self._leave(Status.WAITING, f"waits for {parked.effect.kind} {parked.effect.name}")
         except Halted as halted:
+            if self._wished() is Status.CANCELLED:  # what was under way was broken off for that
+                return self._leave(Status.CANCELLED)
             self.tape.operate("halted", **halted.error.as_dict())
             return self._leave(Status.PAUSED, str(halted.error))
         except StorageError:

@@ -28,6 +28,7 @@ from windtunnel.tournaments.playing import NotNow, Order
 
 AHEAD = 2 * AT_ONCE  # orders in a hand, so that none waits for the next
 GRACE_SECONDS = 5.0  # beyond what a match may take: then its process goes
+MOST_STILLBORN = 5
 DEATHS = 2  # of processes, in the middle of the same match
 
 
@@ -82,6 +83,7 @@ class LocalHands:
         self._scratch = TemporaryDirectory(prefix="windtunnel-hands-")
         self._tending: list[asyncio.Task[None]] = []
         self._given: list[dict[str, Waiting]] = []  # to each hand, by the run
+        self._stillborn = 0  # hands in a row that ended before they began anything
 
     async def play(self, order: Order) -> Outcome:
         if self._stopped is not None:
@@ -132,7 +134,16 @@ class LocalHands:
                     process.kill()
                 await process.wait()
             self._given.remove(mine)
-            self._bury(mine, process.returncode or 0, blame)
+            code = process.returncode or 0
+            if self._came_to_nothing(mine):
+                self.stop(_no_start(code))
+            self._bury(mine, code, blame)
+
+    def _came_to_nothing(self, mine: dict[str, Waiting]) -> bool:
+        """Whether hands end again and again before they have begun a match: no other would do better."""
+        stillborn = bool(mine) and not any(one.began for one in mine.values())
+        self._stillborn = self._stillborn + 1 if stillborn else 0
+        return self._stillborn >= MOST_STILLBORN
 
     async def _work(self) -> None:
         while not self._waiting:
@@ -224,6 +235,14 @@ class LocalHands:
                     continue
             self._waiting.appendleft(one)
         self._some.set()
+
+
+def _no_start(code: int) -> StorageError:
+    how = f"signal {-code}" if code < 0 else f"exit code {code}"
+    return StorageError(
+        f"the processes that play matches end as they start ({how})",
+        remedy="windtunnel doctor; the log of the worker has what they said",
+    )
 
 
 def _died(order: Order, code: int) -> ProcessDied:

@@ -42,10 +42,10 @@ export function StandingsTable({ lines }: { lines: readonly Line[] }) {
           <Entrant key="entrant" line={one} />,
           digits(one.points),
           `${one.wins} – ${one.draws} – ${one.losses}`,
-          one.rating === null ? "–" : Math.round(one.rating).toLocaleString("en"),
+          rounded(one.rating),
           <Interval key="interval" line={one} axis={axis} />,
           ranks(one),
-          one.elo === null ? "–" : Math.round(one.elo).toLocaleString("en"),
+          rounded(one.elo),
           figure(one.score),
           flaws(one) || <span className="text-muted">none</span>,
         ],
@@ -53,6 +53,9 @@ export function StandingsTable({ lines }: { lines: readonly Line[] }) {
     />
   );
 }
+
+const rounded = (value: number | null): string =>
+  value === null ? "–" : (Math.round(value) || 0).toLocaleString("en"); // never a zero with a sign
 
 function Entrant({ line }: { line: Line }) {
   const known = registered(line.strategy);
@@ -76,7 +79,7 @@ function Interval({ line, axis }: { line: Line; axis: Axis | null }) {
   if (!axis || line.low === null || line.high === null || line.rating === null)
     return <span className="text-muted">–</span>;
   const at = (value: number) => INSET + placeOn(axis, value) * (WIDTH - 2 * INSET);
-  const said = `${Math.round(line.low)} to ${Math.round(line.high)}`;
+  const said = `${rounded(line.low)} to ${rounded(line.high)}`;
   return (
     <svg role="img" aria-label={said} width={WIDTH} height={HEIGHT} className="text-accent">
       <title>{said}</title>
