@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.tournaments.field import sources as dice_sources
 from tests.tournaments.field import workspace_at
 from windtunnel.chance import Chance
 from windtunnel.config import Workspace
@@ -20,6 +19,7 @@ from windtunnel.tournaments.hands import Hands
 from windtunnel.tournaments.model import Outcome, Seated
 from windtunnel.tournaments.playing import Order
 from windtunnel.tournaments.reading import Sources
+from windtunnel.tournaments.reading import sources as dice_sources
 
 __all__ = ["made", "played", "workspace_at"]
 

@@ -1,5 +1,4 @@
-"""A run in its first moments is in memory only; then its store has it whole, as if it had always been there.
-"""
+"""A run in its first moments is in memory only; then its store has it whole, as if it had always been."""
 
 from __future__ import annotations
 

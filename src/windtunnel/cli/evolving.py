@@ -20,7 +20,6 @@ from windtunnel.cli import door, render, say
 from windtunnel.cli.closing import short_place
 from windtunnel.cli.options import Budget, Store
 from windtunnel.cli.stopping import NOTE, Stopper
-from windtunnel.cli.tournaments import sources
 from windtunnel.config import Workspace
 from windtunnel.control.catalog import Found
 from windtunnel.control.proposals import Proposals
@@ -42,6 +41,7 @@ from windtunnel.journal import RunRow, Status
 from windtunnel.run.player import Player
 from windtunnel.tournaments.hands import LocalHands
 from windtunnel.tournaments.model import Outcome
+from windtunnel.tournaments.reading import sources
 from windtunnel.words import counted
 
 SUFFIXES = (".yaml", ".yml")
