@@ -19,9 +19,9 @@ from windtunnel.evolution.selection import (
     ranked,
     winner_of,
 )
-from windtunnel.strategies.model import Boolean, Choice, Integer, Number, misfit
+from windtunnel.strategies.model import Boolean, Bounds, Choice, Integer, Number, misfit
 
-SCHEMA = {
+SCHEMA: dict[str, Bounds] = {
     "a": Number(-1.0, 1.0), "b": Number(0.0, 1e-3), "n": Integer(0, 3), "k": Choice(["x", 1, True]),
     "f": Boolean(), "fixed": Number(2.0, 2.0), "only": Choice(["x"]),
 }  # fmt: skip

@@ -25,7 +25,7 @@ from windtunnel.control.catalog import Found
 from windtunnel.control.proposals import Proposals
 from windtunnel.control.proposing import Proposal
 from windtunnel.control.worlds import Worlds
-from windtunnel.errors import UsageError, WrongState
+from windtunnel.errors import Forbidden, UsageError, WindtunnelError, WrongState
 from windtunnel.evolution.model import Bout
 from windtunnel.evolution.proposing import propose
 from windtunnel.evolution.reading import read_evolution
@@ -107,14 +107,14 @@ async def _play(
         await hands.aclose()
 
 
-def _proposed(workspace: Workspace, story: Story) -> tuple[Proposal | None, WrongState | None]:
+def _proposed(workspace: Workspace, story: Story) -> tuple[Proposal | None, WindtunnelError | None]:
     """What can be proposed now; or why it cannot."""
     if story.verdict is None or not story.verdict.promoted:
         return None, None
     with Proposals(workspace, Worlds(workspace)) as proposals:
         try:
             return propose(story, proposals), None
-        except WrongState as late:
+        except (WrongState, Forbidden) as late:
             return None, late
 
 
@@ -167,7 +167,7 @@ class Board:
 # --- what came of it ---
 
 
-def _show(found: Found, story: Story, proposal: Proposal | None, late: WrongState | None) -> None:
+def _show(found: Found, story: Story, proposal: Proposal | None, late: WindtunnelError | None) -> None:
     if say.door.json:
         say.data(
             {
@@ -218,7 +218,7 @@ def _best(last: Generation) -> Any:
 
 
 def _facts(
-    found: Found, story: Story, proposal: Proposal | None, late: WrongState | None
+    found: Found, story: Story, proposal: Proposal | None, late: WindtunnelError | None
 ) -> list[tuple[str, str]]:
     rows = [("run", f"[bold]{story.run_id}[/]"), ("file", escape(short_place(found.location)))]
     rows.append(("sealed", f"[dim]{story.plan.seal[:16]}[/]"))

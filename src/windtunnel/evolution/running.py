@@ -158,6 +158,7 @@ async def play_evolution(
             task.cancel()
         if mine:
             await hands.aclose()
+        await hub.aclose()
         store.close()
 
 
