@@ -184,7 +184,7 @@ def test_taken_up_after_a_stop_it_ends_as_if_never_stopped(tmp_path: Path, works
     plan = made(workspace, generations=3)
     whole = played(home(tmp_path, "whole"), plan, Pretended(by_skill))[1]
     found = begin_evolution(workspace, plan)
-    asked = 0
+    asked, hands = 0, Pretended(by_skill)
     for stop in (3, 9, 4, None):
         hands = Pretended(by_skill)
         hands.stop_after = stop
