@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastmcp import Client
 from websockets.asyncio.client import connect
 
 from tests.server.live import Live, live
@@ -20,7 +21,8 @@ from windtunnel.control import history
 
 pytestmark = pytest.mark.slow
 TERMS = {"scenario": "economy/quick", "turns": 4, "seeds": 1}
-CUP = {"tournament": "A cup", "entrants": ["balanced", "austerity", "keynesian"], **TERMS}
+ENTRANTS = ["balanced", "austerity", "keynesian"]
+CUP: dict[str, Any] = {"tournament": "A cup", "entrants": ENTRANTS, **TERMS}
 THRIFT = {"strategy": "thrift", "world": "economy", "role": "government", "policy": "balanced"}
 
 
@@ -38,8 +40,8 @@ def test_a_tournament_is_played_and_its_matches_come_in_pages_each_a_run(server:
     server.ended(run_id)
     told = server.get(f"/api/tournaments/{run_id}")
     assert (told["status"], told["matches"], told["rounds"], told["of_rounds"]) == ("completed", 6, 3, 3)
-    assert sorted(line["entrant"] for line in told["lines"]) == sorted(CUP["entrants"])
-    assert {row["entrant"] for row in told["crosstable"]} == set(CUP["entrants"])
+    assert sorted(line["entrant"] for line in told["lines"]) == sorted(ENTRANTS)
+    assert {row["entrant"] for row in told["crosstable"]} == set(ENTRANTS)
     assert told["bracket"] == []
     numbers, after = [], 0
     while after is not None:
@@ -92,7 +94,7 @@ def test_the_channel_of_a_tournament_tells_each_round_as_the_standings_have_it(s
     run_id = server.post("/api/tournaments", {**CUP, "seeds": 2}, 202)["run_id"]
 
     async def follow() -> list[dict[str, Any]]:
-        told = []
+        told: list[dict[str, Any]] = []
         async with connect(f"{server.url.replace('http', 'ws')}/api/stream") as socket:
             await socket.send(json.dumps({"subscribe": f"tournament:{run_id}"}))
             async with asyncio.timeout(90):
@@ -243,3 +245,29 @@ def test_code_does_not_come_in_over_the_network_and_a_slip_is_told_with_its_fiel
     slip = server.post("/api/strategies", {"strategy": {**THRIFT, "policy": "balancd"}}, 422)
     assert "balanced" in slip["remedy"]
     assert server.post("/api/strategies", {"strategy": {"strategy": "x"}}, 422)["where"] == "strategy.world"
+
+
+# --- for models ---
+
+
+def test_a_model_plays_a_tournament_and_reads_who_is_better(server: Live) -> None:
+    async def talk() -> tuple[Any, Any, Any]:
+        async with Client(f"{server.url}/mcp") as client:
+            asked = {"title": "By a model", "scenario": "economy/quick", "turns": 4, "seeds": 1}
+            asked["entrants"] = ["balanced", {"strategy": "austerity", "name": "saver"}]
+            started = (await client.call_tool("start_tournament", asked)).structured_content
+            assert started is not None
+            run_id = {"run_id": started["run_id"]}
+            await asyncio.to_thread(server.ended, started["run_id"])
+            told = await client.call_tool("get_tournament_standings", run_id)
+            slip = {**asked, "entrants": ["balanced", "balancd"]}
+            wrong = await client.call_tool("start_tournament", slip, raise_on_error=False)
+            listed = await client.call_tool("list_strategies", {"world": "economy"})
+            return told.structured_content, wrong, listed.structured_content
+
+    told, wrong, listed = asyncio.run(talk())
+    assert {line["entrant"] for line in told["lines"]} == {"balanced", "saver"}
+    assert (told["status"], told["title"], told["reason"]) == ("completed", "By a model", "all rounds played")
+    assert wrong.is_error
+    assert "balancd" in wrong.content[0].text
+    assert all(one["world"] == "economy" for one in listed["strategies"])

@@ -135,9 +135,10 @@ class LocalHands:
                 await process.wait()
             self._given.remove(mine)
             code = process.returncode or 0
-            if self._came_to_nothing(mine):
-                self.stop(_no_start(code))
+            in_vain = self._came_to_nothing(mine)
             self._bury(mine, code, blame)
+            if in_vain:
+                self.stop(_no_start(code))
 
     def _came_to_nothing(self, mine: dict[str, Waiting]) -> bool:
         """Whether hands end again and again before they have begun a match: no other would do better."""

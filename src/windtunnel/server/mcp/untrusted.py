@@ -41,7 +41,7 @@ _WORDS = (
     "mean simulated paper real rule llm swarm team human remote house count value values length "
 )
 OWN = frozenset(_WORDS.split()) | {str(status) for status in Status}
-REASONS = frozenset({"all turns played", "cancelled", "paused", "completed"})
+REASONS = frozenset({"all turns played", "all rounds played", "cancelled", "paused", "completed"})
 
 _PLAIN = re.compile(r"[0-9+\-.:,eETZ/% ]{1,40}")  # numbers and times, written as text
 _HASH = re.compile(r"[0-9a-f]{16,128}")
