@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from windtunnel.cli.tournaments import sources
 from windtunnel.config import Workspace
 from windtunnel.evolution.reading import read_evolution
 from windtunnel.evolution.running import begin_evolution, play_evolution, story_of
+from windtunnel.tournaments.reading import sources
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "evolve_economy.yaml"
 
