@@ -5,13 +5,13 @@ export function EvolutionPage() {
   return (
     <>
       <Head title="Evolution" about="Changes to strategies, proposed from what matches have shown" />
-      <Empty title="Nothing is proposed yet">
+      <Empty title="Proposals are decided in the terminal" command="windtunnel proposals">
         <p>
-          Proposals will wait here for a person, each with its kind, confidence, risk and the matches that
-          speak for it. What agents want to do today, and may not do alone, waits among the approvals.
+          <code>windtunnel evolve FILE</code> makes a strategy better, and proposes what held on luck that the
+          search never saw, with its confidence, risk and the matches that speak for it.
         </p>
         <p className="mt-3">
-          <ButtonLink to="/approvals">See the approvals</ButtonLink>
+          <ButtonLink to="/strategies">See the strategies</ButtonLink>
         </p>
       </Empty>
     </>
