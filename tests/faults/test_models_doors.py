@@ -74,8 +74,8 @@ class Desk:
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("worlds")
-    assert main(["new", "world", "pond", "--in", str(home), "--json"]) == 0
-    return home / "pond" / "pond" / "scenarios" / "first.yaml"
+    assert main(["new", "world", "doorpond", "--in", str(home), "--json"]) == 0
+    return home / "doorpond" / "doorpond" / "scenarios" / "first.yaml"
 
 
 @pytest.fixture

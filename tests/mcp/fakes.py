@@ -56,7 +56,11 @@ class Fake:
             list=self.list_schedules, add=self.add, enable=self.able, disable=self.able, remove=self.remove
         )
         rooms = {**dict.fromkeys(("looking", "playing", "steering", "deciding", "operating"), self)}
-        self.verbs = cast("Verbs", SimpleNamespace(**rooms, planning=planning))
+        contesting = SimpleNamespace(start=self.contest, standings=self.standings)
+        strategies = SimpleNamespace(list=self.list_strategies)
+        self.verbs = cast(
+            "Verbs", SimpleNamespace(**rooms, planning=planning, contesting=contesting, strategies=strategies)
+        )
 
     def _did(self, who: Principal, role: Role, name: str, about: Any = None) -> None:
         may(who, role)
@@ -82,6 +86,35 @@ class Fake:
             max_turns=60,
             url=f"/api/simulations/{run_id}",
         )  # fmt: skip
+
+    async def contest(self, who: Principal, request: types.TournamentRequest, key: str = "") -> types.Started:
+        self._did(who, Role.OPERATOR, "contest", (request, key))
+        return made(
+            types.Started,
+            run_id="cup0", status=types.Status.QUEUED, world="tournament", scenario="tournament/inline",
+            max_turns=3, url="/api/tournaments/cup0",
+        )  # fmt: skip
+
+    async def standings(self, who: Principal, run_id: str) -> types.TournamentStandings:
+        self._did(who, Role.VIEWER, "standings", run_id)
+        line = made(
+            types.TournamentLine, rank=1, entrant="dove", strategy="dove@1.0.0", hash="ab" * 32, points=2.0
+        )
+        return made(
+            types.TournamentStandings,
+            run_id=run_id, title=EVIL, status=types.Status.RUNNING, format="swiss", rules="declared",
+            world="town", version="1", rounds=1, matches=2, lines=[line], reason=EVIL,
+            notes=["2 entered", f"1 is void: cup0.1: {EVIL}"],
+        )  # fmt: skip
+
+    async def list_strategies(self, who: Principal, after: str, limit: int, world: str) -> types.StrategyPage:
+        self._did(who, Role.VIEWER, "list_strategies", world)
+        one = made(
+            types.StrategyInfo,
+            name="dove", number="1.0.0", hash="ab" * 32, world="town", role="trader", kind="rule",
+            description=EVIL, versions=1, tags={}, by="ann", at=NOW,
+        )  # fmt: skip
+        return made(types.StrategyPage, strategies=[one])
 
     async def fork(self, who: Principal, run_id: str, request: types.ForkRequest) -> types.Forked:
         self._did(who, Role.OPERATOR, "fork", request)

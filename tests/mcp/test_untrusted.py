@@ -28,6 +28,8 @@ CALLS: dict[str, dict[str, Any]] = {
     "approve_action": {"approval_id": "run0:1", "digest": "cd" * 32},
     "reject_action": {"approval_id": "run0:1", "digest": "cd" * 32}, "give_feedback": {**RUN, "score": 1},
     "change_schedule": {"name": "nightly", "change": "disable"}, "cancel_simulation": {"run_id": "run1"},
+    "list_strategies": {}, "get_tournament_standings": RUN,
+    "start_tournament": {"title": "Cup", "scenario": "town/market", "entrants": ["dove", "hawk"]},
 }  # fmt: skip
 
 
@@ -66,7 +68,7 @@ def test_what_was_asked_for_comes_marked_as_data():
     assert shown == {
         "list_schedules", "get_simulation_status", "list_simulations", "get_simulation_results",
         "compare_simulations", "get_entries", "get_state", "replay_simulation", "verify_simulation",
-        "list_questions", "list_approvals",
+        "list_questions", "list_approvals", "list_strategies", "get_tournament_standings",
     }  # fmt: skip
     for name in shown:
         text = told[name]

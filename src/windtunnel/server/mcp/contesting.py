@@ -42,7 +42,7 @@ class Contesting(Tools):
     async def start_tournament(  # noqa: PLR0913 - what may be said
         self,
         *,
-        title: Annotated[str, Field(min_length=1, max_length=120)],
+        title: Annotated[str, Field(min_length=1, max_length=120, description="What it is called")],
         scenario: Annotated[Word, Field(description="WORLD/NAME, as list_scenarios has it")],
         entrants: Annotated[
             list[Entrant],
