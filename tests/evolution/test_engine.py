@@ -10,6 +10,7 @@ import pytest
 from msgspec import structs
 
 from tests.evolution.searching import Pretended, by_skill, home, made, noise, played, settings_of
+from windtunnel.chance import Chance
 from windtunnel.config import Workspace
 from windtunnel.control import Control
 from windtunnel.control.worlds import Worlds
@@ -75,6 +76,29 @@ def test_every_candidate_of_a_generation_plays_the_same_luck_from_every_seat(wor
     assert sorted(mine) == ["c1", "c2", "c3", "c4", START]
     assert all(places == mine[START] and len(places) == 4 for places in mine.values())
     assert len(story.generations[0].candidates) == 4
+
+
+def test_a_gain_is_over_the_start_in_the_same_place_so_that_shared_luck_is_none(workspace: Workspace) -> None:
+    def score(order: Order, seat: str) -> float:
+        shared = Chance(order.scenario["seed"], seat).normal(0.0, 100.0)
+        return shared + float(settings_of(order, seat)["skill"])
+
+    _, story = played(workspace, made(workspace), Pretended(score))
+    for row in story.generations[-1].candidates:
+        assert row.gain == pytest.approx(row.genome["parameters"]["skill"])
+
+
+def test_no_candidate_is_tried_twice_under_two_names(workspace: Workspace) -> None:
+    made(workspace)
+    (workspace.root / "grip.yaml").write_text(
+        "strategy: grip\nworld: dice\nrole: player\npolicy: dice\nparameters: {grip: a}\n"
+        "schema: {grip: {type: choice, options: [a, b, c]}}\n"
+    )
+    plan = made(workspace, start="grip.yaml", generations=5)
+    hands = Pretended(lambda order, seat: float(settings_of(order, seat)["grip"] == "c"))
+    _, story = played(workspace, plan, hands)
+    assert sorted(row.genome["parameters"]["grip"] for row in story.generations[0].candidates) == ["b", "c"]
+    assert story.reason.startswith("no new candidate")
 
 
 def test_elites_are_tried_again_on_fresh_seeds(workspace: Workspace) -> None:
