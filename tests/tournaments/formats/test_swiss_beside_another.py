@@ -4,11 +4,12 @@ Both are given each round of the same random tournaments. They follow different 
 py4swiss the one in force until January 2026, the other the one after it. So not every round is the same,
 and what may differ is said here exactly:
 
-- Who meets whom is the same, but for three kinds of rounds. In an odd field the newer edition gives the bye
-  to the lowest score that can have it, the older one does not look at it: then their bye has less points
-  than ours. In the last round FIDE lets leaders pass two of even in seats and we do not: then theirs has
-  somebody beyond two. What is left, where the editions treat late downfloaters differently, is counted and
-  stays below two rounds in a hundred.
+- Who meets whom is the same, but for three kinds of rounds, told apart by what they look like and not proved
+  to have that cause. In an odd field the newer edition gives the bye to the lowest score that can have it,
+  the older one does not look at it: then their bye has less points than ours. In the last round FIDE lets
+  leaders pass two of even in seats and we do not: then theirs has somebody beyond two. What is left is
+  unexplained (in the few that were looked at, late downfloaters); it is counted and stays below two rounds in
+  a hundred.
 - Who sits first is the same, but where two have had the same seats all along. There the higher ranked gets
   what they prefer, and ranks go by score first (A.2); the other program looks at the pairing numbers alone.
 """
