@@ -128,6 +128,19 @@ def test_a_malformed_entrant_is_told_with_its_line_before_anything_is_played(wor
     assert not workspace.runs.exists()
 
 
+def test_a_mistyped_rule_is_told_with_the_one_that_was_meant(workspace: Workspace) -> None:
+    with command(workspace.root, "duel", "dicee", "greedy", "--scenario", "dice/bout") as process:
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "did you mean 'dice'?" in said
+
+
+def test_one_that_is_over_is_shown_when_it_is_asked_for_again(workspace: Workspace) -> None:
+    found, _, _ = play(workspace, field(workspace, ["dice", "greedy"], seeds=1))
+    again = told(workspace.root, "tournament", found.row.run_id)
+    assert (again["status"], again["matches"]) == ("completed", 2)
+
+
 def killed_and_resumed(workspace: Workspace, kills: int, luck: random.Random) -> None:
     home = workspace.root
     names = skilled(home, 0, 1, 2, 3)

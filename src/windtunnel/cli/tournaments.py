@@ -56,10 +56,11 @@ def tournament(
         found = begin_tournament(workspace, field, name=Path(what).stem, path=store)
     else:
         found = find_tournament(workspace, what)
-    stopper = Stopper()
-    board = Scoreboard(found, stopper)
-    with stopper, board:
-        row = asyncio.run(play(workspace, found, board, budget, workers))
+    stopper, row = Stopper(), found.row
+    if not row.status.ended or row.status is Status.FAILED:  # what is over is shown
+        board = Scoreboard(found, stopper)
+        with stopper, board:
+            row = asyncio.run(play(workspace, found, board, budget, workers))
     after = Found(found.location, row)
     told = drawn_up(after)
     if html is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,12 +24,11 @@ from windtunnel.run.calls import BUDGET
 from windtunnel.run.effects import Halted
 from windtunnel.run.entries import AppliedEntry, Started, read
 from windtunnel.run.player import Player
-from windtunnel.run.session import play_run
 from windtunnel.scenario import scenario_from_plain
 from windtunnel.tournaments.hands import Failed, Hands, LocalHands
 from windtunnel.tournaments.model import MATCH, Outcome
 from windtunnel.tournaments.playing import NotNow
-from windtunnel.tournaments.running import budget_of, steered, unplayed
+from windtunnel.tournaments.running import budget_of, play_with, unplayed
 from windtunnel.world import Call, EffectKind, Scenario
 
 Heard = Callable[[Bout, Outcome], None]
@@ -130,32 +128,18 @@ async def play_evolution(
     mine = hands is None
     hands = hands or LocalHands(workspace)
     hub = hub_of(workspace)
-    watching: list[asyncio.Task[None]] = []
     try:
         bench = Bench(store, found, hands, heard)
         hub.charged = (WORLD_NAME, found.row.run_id, budget if budget is not None else bench.budget)
-
-        def seen(player: Player) -> None:
-            if not watching:
-                watching.append(asyncio.ensure_future(steered(player, bench.hands, "evolve")))
-            if observer is not None:
-                observer(player)
-
-        return await play_run(
-            store,
-            engine.world,
-            found.row.run_id,
-            effects={
-                MATCH: EffectKind(bench.match, in_doubt="retry"),
-                TRACE: EffectKind(bench.trace, in_doubt="retry"),
-            },
-            observer=seen,
-            hub=hub,
-            budget=budget,
-        )
+        effects = {
+            MATCH: EffectKind(bench.match, in_doubt="retry"),
+            TRACE: EffectKind(bench.trace, in_doubt="retry"),
+        }
+        return await play_with(
+            hands, store, engine.world, found.row.run_id, command="evolve", effects=effects,
+            observer=observer, hub=hub, budget=budget,
+        )  # fmt: skip
     finally:
-        for task in watching:
-            task.cancel()
         if mine:
             await hands.aclose()
         await hub.aclose()

@@ -13,7 +13,7 @@ from windtunnel.config import Workspace
 from windtunnel.control.strategies import Strategies
 from windtunnel.control.worlds import Worlds
 from windtunnel.discovery import WorldSource, find_scenario, load_here
-from windtunnel.errors import ScenarioError, WindtunnelError
+from windtunnel.errors import NotFound, ScenarioError, WindtunnelError
 from windtunnel.scenario import load_scenario, override_scenario, scenario_to_plain
 from windtunnel.scenario.checking import check
 from windtunnel.scenario.reading import Node, Place, node_of
@@ -255,7 +255,13 @@ def read_entrant(entry: EntrantEntry, sources: Sources, folder: Path, world: Wor
     elif (rule := _policy(entry.strategy, world)) is not None:
         strategy = rule
     else:
-        known = sources.resolve(entry.strategy)
+        try:
+            known = sources.resolve(entry.strategy)
+        except NotFound as error:
+            rules = [name for part in world.roles.values() for name in part.policies]
+            if (near := suggest(entry.strategy, rules)).startswith("did"):
+                error.remedy = near
+            raise
         strategy = check_strategy(strategy_of(known), world)
         version = f"{known.name}@{known.number}" if isinstance(known, Version) else ""
     if entry.parameters:

@@ -35,7 +35,7 @@ from windtunnel.tournaments.draw import scenario_of
 from windtunnel.tournaments.hands import Failed, Hands, LocalHands
 from windtunnel.tournaments.model import MATCH, WORLD_NAME, Field, Match, Outcome
 from windtunnel.tournaments.playing import NotNow, Order, unfinished
-from windtunnel.world import AgentSpec, Call, EffectKind, Scenario
+from windtunnel.world import AgentSpec, Call, EffectKind, Scenario, World
 
 LONG = 1_000_000  # rounds of one that has no last
 LOOK_SECONDS = 0.3  # between two looks at its mail, in the middle of a round
@@ -105,37 +105,53 @@ async def play_tournament(
     """Play it until it ends, or has to wait; its row says which. `budget`, in dollars, for all of it."""
     store = open_store(found.location, workspace)
     mine = hands is None
-    hands = hands or LocalHands(workspace)
+    hands, hub = hands or LocalHands(workspace), hub_of(workspace)
     try:
         table = Table(workspace, store, found, hands, heard)
-        return await play_at(table, observer=observer, hub=hub_of(workspace), budget=budget)
+        return await play_at(table, observer=observer, hub=hub, budget=budget)
     finally:
         if mine:
             await hands.aclose()
+        await hub.aclose()
         store.close()
 
 
 async def play_at(table: Table, *, observer: Callable[[Player], None] | None = None, **terms: Any) -> RunRow:
     """Play the tournament of a table; the terms are those of any run that is played."""
+    matches = {MATCH: EffectKind(table.perform, in_doubt="retry")}
+    return await play_with(
+        table.hands, table.store, engine.world, table.run_id, command=WORLD_NAME, effects=matches,
+        observer=observer, **terms,
+    )  # fmt: skip
+
+
+async def play_with(
+    hands: Hands,
+    store: Store,
+    world: World,
+    run_id: str,
+    *,
+    command: str,
+    observer: Callable[[Player], None] | None = None,
+    **terms: Any,
+) -> RunRow:
+    """Play a run whose matches hands play: they stop when it is asked to. `command` goes on with it."""
     watching: list[asyncio.Task[None]] = []
 
     def seen(player: Player) -> None:
         if not watching:
-            watching.append(asyncio.ensure_future(steered(player, table.hands, WORLD_NAME)))
+            watching.append(asyncio.ensure_future(_steered(player, hands, command)))
         if observer is not None:
             observer(player)
 
-    matches = {MATCH: EffectKind(table.perform, in_doubt="retry")}
     try:
-        return await play_run(
-            table.store, engine.world, table.run_id, effects=matches, observer=seen, **terms
-        )
+        return await play_run(store, world, run_id, observer=seen, **terms)
     finally:
         for task in watching:
             task.cancel()
 
 
-async def steered(player: Player, hands: Hands, command: str) -> None:
+async def _steered(player: Player, hands: Hands, command: str) -> None:
     """A round may take long: a wish to pause or to cancel is obeyed in the middle of it."""
     wished = RunError("it was asked to stop", remedy=f"windtunnel {command} {player.run_id} goes on")
     with suppress(Stopped):
