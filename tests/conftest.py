@@ -7,9 +7,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from tests.postgres import PostgresServer
+
+# A commit is judged by what it changed, not by what luck drew today: the same examples for the same test.
+# `./dev soak` draws new ones (`--hypothesis-profile default`).
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile("repeatable")
 
 
 def pytest_configure() -> None:

@@ -106,6 +106,16 @@ def test_holm_asks_less_of_the_second_than_bonferroni():
     assert second == {"holm": True, "bonferroni": False}
 
 
+@pytest.mark.parametrize("unit", [1e-300, 1e-160, 1e-9, 1.0, 1e160])
+def test_the_unit_of_a_gain_makes_no_difference(unit):
+    seen = [0.3, 0.1, 0.4, -0.1, 0.5, 0.9, 0.2, 0.6]
+    (plain,) = promote({"one": seen})
+    (scaled,) = promote({"one": [gain * unit for gain in seen]})
+    assert scaled.chance == pytest.approx(plain.chance)
+    assert plain.low is not None
+    assert scaled.low == pytest.approx(plain.low * unit)
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.lists(st.floats(-3, 3), min_size=0, max_size=12), min_size=1, max_size=4),

@@ -118,15 +118,18 @@ def _by_spread(seen: Sequence[float]) -> float:
 
 
 def _moments(seen: Sequence[float]) -> tuple[float, float, float]:
-    """Mean, standard deviation, skewness."""
+    """Mean, standard deviation, skewness; reckoned in shares of the largest gain, for squares of what is
+    tiny are 0 and of what is huge no number."""
     count = len(seen)
-    mean = math.fsum(seen) / count
-    squares = math.fsum((gain - mean) ** 2 for gain in seen)
+    largest = max(map(abs, seen), default=0.0) or 1.0
+    shares = [gain / largest for gain in seen]
+    mean = math.fsum(shares) / count
+    squares = math.fsum((share - mean) ** 2 for share in shares)
     deviation = math.sqrt(squares / max(count - 1, 1))
-    if deviation <= 1e-12 * max(abs(mean), 1e-300):
-        return mean, 0.0, 0.0
-    cubes = math.fsum((gain - mean) ** 3 for gain in seen)
-    return mean, deviation, cubes / count / (squares / count) ** 1.5
+    if deviation <= 1e-12 * abs(mean):
+        return mean * largest, 0.0, 0.0
+    cubes = math.fsum((share - mean) ** 3 for share in shares)
+    return mean * largest, deviation * largest, cubes / count / (squares / count) ** 1.5
 
 
 def _skewed(distance: float, skew: float, count: int) -> float:
