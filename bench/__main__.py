@@ -28,6 +28,7 @@ BENCHES = {  # module, by name, in the order in which all of them are run
     "fanout": "bench.fanout",
     "dashboard": "bench.dashboard",
     "ratings": "bench.ratings",
+    "matches": "bench.matches",
 }
 
 

@@ -11,63 +11,26 @@ call in flight. A larger floor would flatter us. The headline is the worse of th
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from bench.callers import ANSWER
-from bench.measure import Figures, PeerMissing, Result, cheaper, medians, need
+from bench.measure import Elsewhere, Figures, PeerMissing, Result, cheaper, medians, need
 from windtunnel.testing.provider import Plot, ProviderProcess
 
 ROOT = Path(__file__).parent.parent
 LITELLM = ROOT / ".venv-litellm" / "bin" / "python"
 PEERS = {"httpx": "httpx", "httpx-apart": "httpx", "openai": "openai", "pydantic-ai": "pydantic_ai"}
 FLOOR = ("httpx", "httpx-apart")
-LAST_WORDS = 30.0  # seconds for a client to end
 KEPT = 100  # exchanges in the server's log
 SMALLEST = 0.001  # milliseconds: who adds less than can be told here is not infinitely better
 
 
-class Caller:
-    """One contender in a process of its own."""
-
-    def __init__(self, name: str, url: str) -> None:
-        self.name = name
-        python = LITELLM if name == "litellm" else Path(sys.executable)
-        self._process = subprocess.Popen(
-            [str(python), "-m", "bench.callers", name, url],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def trial(self, concurrency: int, calls: int) -> Figures:
-        process = self._process
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(f"{concurrency} {calls}\n")
-        process.stdin.flush()
-        line = process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"the client {self.name} ended: see what it said on stderr")
-        found: Figures = json.loads(line)
-        return found
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        process = self._process
-        try:
-            process.communicate(timeout=LAST_WORDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
+def caller(name: str, url: str) -> Elsewhere:
+    return Elsewhere(LITELLM if name == "litellm" else Path(sys.executable), "bench.callers", name, url)
 
 
 def contenders(*, smoke: bool) -> list[str]:
@@ -85,7 +48,7 @@ def measured(names: list[str], sizes: Mapping[int, int], repetitions: int) -> di
     found: dict[int, dict[str, Figures]] = {}
     with ExitStack() as stack:
         server = stack.enter_context(ProviderProcess(Plot(text=ANSWER, keep=KEPT)))
-        callers = {name: stack.enter_context(Caller(name, server.openai)) for name in names}
+        callers = {name: stack.enter_context(caller(name, server.openai)) for name in names}
         for concurrency, calls in sizes.items():
             seen: dict[str, list[Figures]] = {name: [] for name in names}
             for repetition in range(repetitions + 1):

@@ -5,9 +5,11 @@ Ours, peer, ours, peer: a machine that is busy for a while is busy for both. Not
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import shutil
 import statistics
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +19,8 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Self
+
+LAST_WORDS = 30.0  # seconds for a contender to end
 
 Figures = dict[str, float]
 Trial = Callable[..., Figures]  # a function of a module, so that another process can find it
@@ -117,6 +121,43 @@ def alone(trial: Callable[..., Any], *given: Any) -> Any:
 
 def medians(figures: list[Figures]) -> Figures:
     return {name: statistics.median(one[name] for one in figures) for name in figures[0]}
+
+
+class Elsewhere:
+    """A contender in a process that lasts for several trials, perhaps in an environment of its own: a module
+    that reads a line of numbers for each trial, and prints its figures."""
+
+    def __init__(self, python: Path, module: str, *given: str) -> None:
+        self.name = given[0]
+        self._process = subprocess.Popen(
+            [str(python), "-m", module, *given],
+            cwd=Path(__file__).parent.parent,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def trial(self, *numbers: int) -> Figures:
+        process = self._process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(" ".join(map(str, numbers)) + "\n")
+        process.stdin.flush()
+        while line := process.stdout.readline():
+            if line.startswith("{"):  # some libraries print as they start
+                found: Figures = json.loads(line)
+                return found
+        raise RuntimeError(f"{self.name} ended: see what it said on stderr")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self._process.communicate(timeout=LAST_WORDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
 
 
 class Stopwatch:

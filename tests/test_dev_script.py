@@ -47,7 +47,7 @@ class Checkout:
         self.home = folder
         self.root = folder / "a fresh checkout"
         (self.root / "requirements").mkdir(parents=True)
-        locks = [f"requirements/{name}.txt" for name in ("dev", "bench", "bench-litellm")]
+        locks = [f"requirements/{name}.txt" for name in ("dev", "bench", "bench-games", "bench-litellm")]
         for name in ("dev", "pyproject.toml", *locks):
             shutil.copy(ROOT / name, self.root / name)
         (folder / "bin").mkdir()
@@ -346,13 +346,14 @@ def test_lint_refuses_arguments_it_does_not_know(fresh):
 @pytest.mark.parametrize(
     ("ask", "made"),
     [
-        (("gateway-overhead",), True),
-        (("memory", "gateway-overhead", "--json"), True),
-        (("--json",), True),  # all of them
-        ((), True),
-        (("memory", "replay"), False),
-        (("--smoke",), False),
-        (("--help",), False),
+        (("gateway-overhead",), {"litellm"}),
+        (("matches",), {"games"}),
+        (("memory", "gateway-overhead", "--json"), {"litellm"}),
+        (("--json",), {"litellm", "games"}),  # all of them
+        ((), {"litellm", "games"}),
+        (("memory", "replay"), set()),
+        (("--smoke",), set()),
+        (("--help",), set()),
     ],
 )
 def test_the_environment_of_one_peer_is_made_only_where_that_peer_is_measured(fresh, ask, made):
@@ -360,11 +361,12 @@ def test_the_environment_of_one_peer_is_made_only_where_that_peer_is_measured(fr
     done = fresh.dev("bench", *ask)
     assert done.returncode == 0, done.stderr
     assert "making .venv-bench" in done.stderr
-    assert ("making .venv-litellm" in done.stderr) == made
-    assert (fresh.root / ".venv-litellm").exists() == made
+    for peer in ("litellm", "games"):
+        assert (f"making .venv-{peer}" in done.stderr) == (peer in made)
+        assert (fresh.root / f".venv-{peer}").exists() == (peer in made)
 
 
-@pytest.mark.parametrize("lock", ["dev", "bench", "bench-litellm", "uv"])
+@pytest.mark.parametrize("lock", ["dev", "bench", "bench-games", "bench-litellm", "uv"])
 def test_the_locks_hold_hashes_and_no_addresses(lock):
     lines = (ROOT / "requirements" / f"{lock}.txt").read_text(encoding="utf-8").splitlines()
     pins = [line for line in lines if not line.startswith((" ", "#"))]

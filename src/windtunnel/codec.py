@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, get_args, get_origin, overload
 
@@ -416,6 +417,7 @@ def decode_state_plain(raw: bytes) -> Any:
 # --- schemas ----------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=256)  # many short runs of one world ask again and again
 def describe_type(wanted: Any) -> dict[str, dict[str, str]]:
     """Every Struct reached from a type, by name: its fields and their types, as text."""
     found: dict[str, dict[str, str]] = {}

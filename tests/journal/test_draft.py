@@ -11,7 +11,8 @@ import pytest
 from bench import connect
 from windtunnel.errors import NotFound, WrongState
 from windtunnel.journal import SqliteStore, Status
-from windtunnel.journal.draft import Draft
+from windtunnel.journal.draft import Draft, Gathering
+from windtunnel.journal.heads import read_heads
 from windtunnel.journal.verify import verify
 from windtunnel.run.begin import begin
 from windtunnel.run.session import play_run
@@ -28,8 +29,8 @@ def store(tmp_path: Path) -> Any:
 
 
 def match(store: Any, run_id: str, *, stop_after: int | None = None) -> Any:
-    begin(store, connect.world(), Scenario("connect", turns=60, seed=5, agents=SEATS), run_id)
-    return asyncio.run(play_run(store, connect.world(), run_id, stop_after=stop_after))
+    begin(store, connect.world, Scenario("connect", turns=60, seed=5, agents=SEATS), run_id)
+    return asyncio.run(play_run(store, connect.world, run_id, stop_after=stop_after))
 
 
 def test_a_drafted_run_ends_in_the_head_of_one_that_was_not(store: SqliteStore) -> None:
@@ -55,7 +56,7 @@ def test_a_run_that_stopped_in_its_first_moments_goes_on_from_its_store(store: S
     draft = Draft(store)
     assert match(draft, "begun", stop_after=4).status is Status.PAUSED
     draft.publish()
-    row = asyncio.run(play_run(store, connect.world(), "begun"))
+    row = asyncio.run(play_run(store, connect.world, "begun"))
     assert row.head_hash == match(store, "plain").head_hash
     assert verify(store, "begun").intact
 
@@ -75,8 +76,8 @@ def test_what_comes_from_outside_brings_the_run_in_before_it_is_used(store: Sqli
 
     seats = (AgentSpec("a", kind="python"), AgentSpec("b"))
     scenario = Scenario("connect", turns=60, seed=5, agents=seats)
-    begin(draft, connect.world(), scenario, "asking", players={"a": asks})
-    row = asyncio.run(play_run(draft, connect.world(), "asking", players={"a": asks}))
+    begin(draft, connect.world, scenario, "asking", players={"a": asks})
+    row = asyncio.run(play_run(draft, connect.world, "asking", players={"a": asks}))
     assert row.status is Status.COMPLETED
     assert seen == [False]
     assert store.run("asking") == row
@@ -98,3 +99,46 @@ def test_whatever_else_is_asked_brings_it_in(store: SqliteStore) -> None:
     assert draft.weigh("asked") > 0
     assert not draft.held
     assert store.run("asked").status is Status.COMPLETED
+
+
+def gathered(store: SqliteStore, *names: str) -> list[Any]:
+    """Matches played into drafts, and brought in together."""
+
+    async def go() -> list[Any]:
+        gathering, drafts = Gathering(store), [Draft(store) for _ in names]
+        for draft, name in zip(drafts, names, strict=True):
+            begin(draft, connect.world, Scenario("connect", turns=60, seed=5, agents=SEATS), name)
+            await play_run(draft, connect.world, name)
+        work = (gathering.publish(draft) for draft in drafts)
+        return await asyncio.gather(*work, return_exceptions=True)
+
+    return asyncio.run(go())
+
+
+def test_drafts_that_are_done_in_one_moment_come_in_by_one_commit(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brought: list[list[str]] = []
+    bring_all = store.bring_all
+
+    def counted(runs: Any) -> None:
+        brought.append([row.run_id for row, _ in runs])
+        bring_all(runs)
+
+    monkeypatch.setattr(store, "bring_all", counted)
+    assert gathered(store, "one", "two", "three") == [None, None, None]
+    assert brought == [["one", "two", "three"]]
+    heads = {store.run(name).head_hash for name in brought[0]}
+    assert heads == {match(store, "plain").head_hash}
+    assert all(verify(store, name).intact for name in brought[0])
+    assert read_heads(store.heads).keys() >= {"one", "two", "three"}
+
+
+def test_one_that_cannot_come_in_keeps_no_other_out(store: SqliteStore) -> None:
+    match(store, "there")
+    first, second, third = gathered(store, "one", "there", "three")
+    assert (first, third) == (None, None)
+    assert isinstance(second, WrongState)
+    assert "there is a run there already" in str(second)
+    assert [row.run_id for row in store.runs()] == ["there", "one", "three"]
+    assert verify(store, "three").complete

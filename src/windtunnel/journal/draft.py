@@ -8,6 +8,7 @@ there on this is nothing but that store.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from msgspec import structs
 
 from windtunnel.codec import Segment
-from windtunnel.errors import LeaseHeld, StorageError
+from windtunnel.errors import LeaseHeld, StorageError, WindtunnelError
 from windtunnel.journal.model import Batch, Checkpoint, Effect, Entry, Mail, Operation, RunRow
 from windtunnel.journal.store import Lease, Owner, Store
 
@@ -46,18 +47,27 @@ class Draft:
         """Whether the run is only here."""
         return self._row is not None
 
+    def whole(self) -> tuple[RunRow, list[Batch]]:
+        """All of a run that is only here."""
+        assert self._row is not None
+        assert self._owner is None  # nobody plays it
+        return self._row, self._pieces
+
+    def let_go(self) -> None:
+        """Another has brought it into the store."""
+        self._row, self._pieces = None, []
+
     def publish(self) -> None:
         """Bring the run into its store, as far as it has come."""
-        row, self._row = self._row, None
+        row = self._row
         if row is None:
             return
-        pieces, self._pieces = self._pieces, []
         try:
-            self.store.bring_in(row, pieces)
+            self.store.bring_in(row, self._pieces)
         except StorageError as error:
             if not error.data.get("committed"):
-                self._row, self._pieces = row, pieces
                 raise
+        self.let_go()
         if self._owner is not None and self.store.acquire(row.run_id, self._owner) != FENCE:
             raise LeaseHeld(f"run {row.run_id} was taken up by somebody else", where=self.location)
 
@@ -93,14 +103,22 @@ class Draft:
     def commit(self, batches: Sequence[Batch]) -> None:
         (batch,) = batches
         if self._row is not None:
-            self._bytes += sum(len(entry.body) for entry in batch.entries)
+            self._bytes += sum([len(entry.body) for entry in batch.entries])
             late = time.monotonic() - self._begun > SECONDS or self._bytes > BYTES
             if not (late or batch.effects or batch.texts or batch.taken):
                 self._row = advanced(self._row, batch)
-                self._pieces.append(structs.replace(batch, status=None))
+                self._keep(batch)
                 return
             self.publish()
         self.store.commit(batches)
+
+    def _keep(self, batch: Batch) -> None:
+        """Behind what is here, as one piece: fewer statements when it is brought in."""
+        last = self._pieces[-1]
+        last.entries += batch.entries
+        last.operations += batch.operations
+        last.checkpoints += batch.checkpoints
+        last.segments += batch.segments
 
     # --- what a loop that has just begun asks ---
 
@@ -153,6 +171,41 @@ class Draft:
         return (
             (one.turn, one.body) for one in every if one.turn > after and (upto is None or one.turn <= upto)
         )
+
+
+class Gathering:
+    """Brings in what is drafted for one store: what comes to it in the same moment, by one commit."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._drafts: list[Draft] = []
+        self._done: asyncio.Future[None] | None = None
+
+    async def publish(self, draft: Draft) -> None:
+        """Bring a run in that is not played at the moment."""
+        if draft.held:
+            self._drafts.append(draft)
+            if self._done is None:
+                loop = asyncio.get_running_loop()
+                self._done = loop.create_future()
+                loop.call_soon(self._bring)
+            await asyncio.shield(self._done)
+        draft.publish()  # by itself, where all together could not be: it has its own error
+
+    def _bring(self) -> None:
+        drafts, self._drafts = self._drafts, []
+        done, self._done = self._done, None
+        assert done is not None
+        try:
+            self._store.bring_all([draft.whole() for draft in drafts])
+        except WindtunnelError as error:
+            brought = bool(error.data.get("committed"))
+        else:
+            brought = True
+        for draft in drafts:
+            if brought:
+                draft.let_go()
+        done.set_result(None)
 
 
 def advanced(row: RunRow, batch: Batch) -> RunRow:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import platform
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from windtunnel.journal.store import Owner
@@ -35,7 +35,11 @@ def _started(pid: int) -> str:
 
 
 def this_process() -> Owner:
-    pid = os.getpid()
+    return _process(os.getpid())
+
+
+@lru_cache(maxsize=1)  # not for ever: a fork of this process is another one
+def _process(pid: int) -> Owner:
     return Owner(platform.node(), _boot(), pid, _started(pid))
 
 

@@ -23,7 +23,6 @@ from windtunnel.journal.postgres_beat import beater, holds
 from windtunnel.journal.postgres_link import PATIENCE, Link, Lost, library
 from windtunnel.journal.postgres_read import PostgresReader
 from windtunnel.journal.postgres_rows import (
-    COPY_FROM,
     INSERT_RUN,
     LETTER,
     NOW_MS,
@@ -34,14 +33,13 @@ from windtunnel.journal.postgres_rows import (
     check_fence,
     check_new,
     check_playable,
-    copy_entries,
     held_error,
     letter_values,
     read_lease,
     run_values,
     storable,
     write_batches,
-    write_rows,
+    write_pieces,
 )
 from windtunnel.journal.postgres_schema import SCHEMA
 from windtunnel.journal.signing import Signer
@@ -302,24 +300,31 @@ class PostgresStore(PostgresReader):
     def bring_in(
         self, row: RunRow, pieces: Iterable[Batch], letters: Iterable[Mail] = (), *, fence: int | None = None
     ) -> None:
-        head = Head(row.head_seq, row.head_hash, row.op_seq, row.op_hash)
         with self._link.transaction() as db:
             if fence is None:
                 check_new(db, row, self.location)
             else:
                 check_fence(db, row.run_id, fence, self.location)
-            for piece in pieces:
-                copied = len(piece.entries) >= COPY_FROM
-                write_rows(db, piece, entries=not copied)
-                if copied:
-                    copy_entries(db, piece.run_id, piece.entries)
+            write_pieces(db, pieces)
             post = list(letters)
             if post:
                 db.execute("SELECT pg_advisory_xact_lock(%s)", [MAILING])
                 db.cursor().executemany(LETTER, [letter_values(row, mail) for mail in post])
             self._insert(db, INSERT_RUN if fence is None else REPLACE_RUN, row)
-        self._ring([row.run_id])
-        self._keep_heads([(row.run_id, head)])
+        self._brought([row])
+
+    def bring_all(self, runs: Sequence[tuple[RunRow, Sequence[Batch]]]) -> None:
+        with self._link.transaction() as db:
+            for row, pieces in runs:
+                check_new(db, row, self.location)
+                write_pieces(db, pieces)
+                self._insert(db, INSERT_RUN, row)
+        self._brought([row for row, _ in runs])
+
+    def _brought(self, rows: Sequence[RunRow]) -> None:
+        self._ring([row.run_id for row in rows])
+        heads = [(row.run_id, Head(row.head_seq, row.head_hash, row.op_seq, row.op_hash)) for row in rows]
+        self._keep_heads(heads)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

@@ -119,6 +119,14 @@ def write_rows(db: Db, batch: Batch, *, entries: bool = True) -> None:
         cursor.executemany(TAKEN, batch.taken)
 
 
+def write_pieces(db: Db, pieces: Iterable[Batch]) -> None:
+    for piece in pieces:
+        copied = len(piece.entries) >= COPY_FROM
+        write_rows(db, piece, entries=not copied)
+        if copied:
+            copy_entries(db, piece.run_id, piece.entries)
+
+
 def copy_entries(db: Db, run_id: str, entries: Iterable[Entry]) -> None:
     with db.cursor().copy(COPY_ENTRIES) as copy:
         copy.set_types(ENTRY_TYPES)

@@ -52,7 +52,7 @@ from windtunnel.journal.sqlite_rows import (
     run_values,
     write_batch,
     write_letter,
-    write_rows,
+    write_run,
 )
 from windtunnel.journal.store import Lease, Owner
 
@@ -360,21 +360,32 @@ class SqliteStore(SqliteReader):
     def bring_in(
         self, row: RunRow, pieces: Iterable[Batch], letters: Iterable[Mail] = (), *, fence: int | None = None
     ) -> None:
-        head = Head(row.head_seq, row.head_hash, row.op_seq, row.op_hash)
         try:
             with self._immediate() as db:
                 if fence is None:
                     check_new(db, row, self.location)
                 else:
                     check_fence(db, row.run_id, fence, self.location)
-                for piece in pieces:
-                    write_rows(db, piece)
+                write_run(db, row, pieces)
                 for mail in letters:
                     write_letter(db, row, mail)
-                db.execute(f"INSERT OR REPLACE {INSERT_RUN.removeprefix('INSERT')}", run_values(row))
         except apsw.Error as error:
             raise self._storage_error(error) from None
-        append_heads(self.heads, [(row.run_id, self._signed(row.run_id, head))])
+        self._keep_heads([row])
+
+    def bring_all(self, runs: Sequence[tuple[RunRow, Sequence[Batch]]]) -> None:
+        try:
+            with self._immediate() as db:
+                for row, pieces in runs:
+                    check_new(db, row, self.location)
+                    write_run(db, row, pieces)
+        except apsw.Error as error:
+            raise self._storage_error(error) from None
+        self._keep_heads([row for row, _ in runs])
+
+    def _keep_heads(self, rows: Sequence[RunRow]) -> None:
+        heads = [(row.run_id, Head(row.head_seq, row.head_hash, row.op_seq, row.op_hash)) for row in rows]
+        append_heads(self.heads, [(run_id, self._signed(run_id, head)) for run_id, head in heads])
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

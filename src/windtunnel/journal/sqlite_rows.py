@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -203,6 +203,12 @@ def write_letter(db: apsw.Connection, row: RunRow, mail: Mail) -> None:
     """A letter of a run from another store: the number of its row is this store's own."""
     values = (row.run_id, mail.kind, mail.body.decode(), mail.sender, mail.at, mail.taken)
     db.execute("INSERT INTO inbox(run_id,kind,body,sender,at,taken) VALUES(?,?,?,?,?,?)", values)
+
+
+def write_run(db: apsw.Connection, row: RunRow, pieces: Iterable[Batch]) -> None:
+    for piece in pieces:
+        write_rows(db, piece)
+    db.execute(f"INSERT OR REPLACE {INSERT_RUN.removeprefix('INSERT')}", run_values(row))
 
 
 def write_rows(db: apsw.Connection, batch: Batch) -> None:

@@ -136,6 +136,10 @@ class Store(Protocol):
         """A whole run from elsewhere (`fence` None), or the missing past of one that is here: all or none."""
         ...
 
+    def bring_all(self, runs: Sequence[tuple[RunRow, Sequence[Batch]]]) -> None:
+        """Several whole runs by one commit: all of them or none."""
+        ...
+
     def snapshot(self) -> AbstractContextManager[None]:
         """What is read inside is of one moment, whoever writes meanwhile. Only read inside."""
         ...

@@ -28,7 +28,7 @@ async def plan(player: Player, turn: Turn, asked: Sequence[int], attempt: int) -
     player.enter("plan")
     turn.refused = {}
     seats, observations = turn.seats, turn.observations
-    if attempt > 1 or player.effects.any_known:
+    if attempt > 1 or player.effects.known:
         present = [position for position in asked if not too_late(player, turn, seats[position], attempt)]
         seats, observations = [seats[p] for p in present], [observations[p] for p in present]
     choices = ask(player, seats, observations)

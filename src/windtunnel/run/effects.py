@@ -69,7 +69,7 @@ class Effects:
         self._frame, self._tape, self._clock = frame, tape, clock
         clock_kind = EffectKind(self._read_clock, in_doubt="retry")
         self._kinds = {**BUILT_IN, "clock": clock_kind, **kinds}
-        self._known: dict[Place, Effect] = {}
+        self.known: dict[Place, Effect] = {}  # of this turn
         self._posted: set[Place] = set()  # answered while the run goes on, so never sealed with a result
         self.is_live = False
         self._recorded = False  # this turn is in the record: nothing may be asked anew
@@ -78,29 +78,25 @@ class Effects:
 
     def enter(self, effects: list[Effect], *, recorded: bool) -> None:
         """A turn begins; these of its effects are already in the journal."""
-        if effects or self._known:
-            self._known = {effect.place: effect for effect in effects}
+        if effects or self.known:
+            self.known = {effect.place: effect for effect in effects}
             self._posted.clear()
         self._recorded = recorded
 
-    @property
-    def any_known(self) -> bool:
-        return bool(self._known)
-
     def used(self, phase: str, actors: Mapping[str, int]) -> list[Line]:
         """The phase's effects in canonical order, as lines of history."""
-        if not self._known:
+        if not self.known:
             return []
-        mine = [effect for effect in self._known.values() if effect.phase == phase]
+        mine = [effect for effect in self.known.values() if effect.phase == phase]
         last = len(actors)
         mine.sort(key=lambda e: (actors.get(e.actor.split("/")[0], last), e.actor, e.idx))
         return [line(phase, "effect", self._digest(effect), effect.actor) for effect in mine]
 
     def find(self, place: Place) -> Effect | None:
-        return self._known.get(place)
+        return self.known.get(place)
 
     def named(self, name: str) -> Effect | None:
-        return next((effect for effect in self._known.values() if effect.name == name), None)
+        return next((effect for effect in self.known.values() if effect.name == name), None)
 
     # --- asking ---
 
@@ -188,7 +184,7 @@ class Effects:
         frame = self._frame
         place = (frame.turn, frame.phase, path, frame.next_index(path))
         stored, texts = fold(raw)
-        if known := self._known.get(place):
+        if known := self.known.get(place):
             if known.kind != kind or not self._same(known, stored, raw):
                 raise Divergence(
                     f"effect {known.name} was recorded with another request",
@@ -238,7 +234,7 @@ class Effects:
     def _new(self, place: Place, kind: str, raw: bytes) -> Effect:
         seal = f"{self._tape.run_id} {place} {kind} ".encode() + raw
         effect = Effect(*place, kind, sha256(seal).hexdigest()[:32], raw, asked=self._clock.wall())
-        self._known[place] = effect
+        self.known[place] = effect
         return effect
 
     async def _obtain(self, effect: Effect, spec: EffectKind, request: Any, *, fresh: bool) -> None:

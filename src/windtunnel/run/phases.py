@@ -26,12 +26,14 @@ if TYPE_CHECKING:
 ACCEPTED = Judgement("accept")
 
 
-async def play_turn(player: Player, turn: Turn) -> Turn:
+async def play_turn(player: Player, turn: Turn) -> None:
     """Observe, decide, check, apply, score, remember. Nothing here writes; the caller seals the turn."""
     for phase in (analyze, plan_and_validate, execute, evaluate, consolidate):
-        with player.tracer.span("phase", phase.__name__):
+        if player.tracer.is_on:
+            with player.tracer.span("phase", phase.__name__):
+                await phase(player, turn)
+        else:
             await phase(player, turn)
-    return turn
 
 
 # --- analyze ----------------------------------------------------------------------------------------

@@ -99,14 +99,15 @@ class Tape:
             raise self._broken
 
     def _append(self, turn: int, lines: list[Line]) -> None:
-        seq, prev, entries = self._seq, self._prev, self._batch.entries
+        seq, prev, size = self._seq, self._prev, 0
+        append, make = self._batch.entries.append, tuple.__new__  # a named tuple's own takes twice as long
         for phase, kind, actor, body in lines:
             seq += 1
             hash = entry_hash(prev, seq, turn, phase, kind, actor, body)
-            entries.append(Entry(seq, turn, phase, kind, actor, body, prev, hash))
+            append(make(Entry, (seq, turn, phase, kind, actor, body, prev, hash)))
             prev = hash
-            self._bytes += len(body)
-        self._seq, self._prev = seq, prev
+            size += len(body)
+        self._seq, self._prev, self._bytes = seq, prev, self._bytes + size
         self._batch.turn = turn
 
     def _compare(self, turn: int, lines: list[Line], recorded: list[Entry]) -> None:

@@ -77,5 +77,5 @@ def agent_failed(player: Player, seat: Seat, error: Exception) -> AgentError:
 
 def seal_phase(player: Player, turn: Turn, phase: str) -> None:
     """The effects a phase used, in canonical order, ahead of the phase's own entry."""
-    if player.effects.any_known:
+    if player.effects.known:
         turn.lines += player.effects.used(phase, turn.order)

@@ -30,6 +30,7 @@ from windtunnel.control.executor import hub_of
 from windtunnel.control.worlds import Worlds
 from windtunnel.errors import RunError, WindtunnelError
 from windtunnel.journal import Store
+from windtunnel.journal.draft import Gathering
 from windtunnel.models.hub import Hub
 from windtunnel.run.player import Player
 from windtunnel.strategies.model import Strategy
@@ -39,7 +40,7 @@ from windtunnel.tournaments.model import Outcome
 from windtunnel.tournaments.playing import NotNow, Order, play_match
 from windtunnel.world import World
 
-AT_ONCE = 8  # matches in one hand: those that wait for models cost nothing
+AT_ONCE = 16  # matches in one hand: those that wait for models cost nothing
 SLICE_SECONDS = 0.05  # how long a match computes before the others get their turn
 HANGS_SECONDS = float(os.environ.get("WINDTUNNEL_HANGS_SECONDS", "20"))  # of one call
 
@@ -59,7 +60,7 @@ class Hand:
         self, workspace: Workspace, say: Callable[[Reply], None], blame: Callable[[str], None]
     ) -> None:
         self._workspace, self._say, self._blame = workspace, say, blame
-        self._stores: dict[str, Store] = {}
+        self._stores: dict[str, tuple[Store, Gathering]] = {}
         self._worlds: dict[str, World] = {}
         self._limit = asyncio.Semaphore(AT_ONCE)
         self._slice = 0.0
@@ -67,6 +68,7 @@ class Hand:
     async def take(self, order: Order, hub: Hub) -> None:
         async with self._limit:
             self._say(Reply(order.run_id, began=True))
+            await asyncio.sleep(0)  # it is said before it is done: it may end this process
             limit = asyncio.timeout(order.seconds)
             try:
                 async with limit:
@@ -89,15 +91,18 @@ class Hand:
         world = self._worlds.get(order.world)
         if world is None:
             world = self._worlds[order.world] = Worlds(self._workspace)(order.world)
-        store = self._stores.get(order.location)
-        if store is None:
-            store = self._stores[order.location] = open_store(order.location, self._workspace)
+        if order.location not in self._stores:
+            opened = open_store(order.location, self._workspace)
+            self._stores[order.location] = (opened, Gathering(opened))
+        store, gathering = self._stores[order.location]
 
         def blame(seat: str) -> None:
             self._blame(f"{order.run_id} {seat}" if seat else "")
 
         players = {entry: Guard(_code(entry), world, blame) for entry in order.entries}
-        return await play_match(store, world, order, players=players, hub=hub, between=self._between)
+        return await play_match(
+            store, world, order, players=players, hub=hub, between=self._between, gathering=gathering
+        )
 
     async def _between(self, _player: Player) -> None:
         if time.monotonic() - self._slice >= SLICE_SECONDS:
@@ -123,12 +128,21 @@ async def serve(
     encode, decode = msgspec.json.Encoder().encode, msgspec.json.Decoder(Order).decode
     hub = hub_of(workspace)
 
+    loop, lines = asyncio.get_running_loop(), asyncio.StreamReader(limit=1 << 26)
+    told: list[bytes] = []
+
     def say(reply: Reply) -> None:
-        outcomes.write(encode(reply) + b"\n")
+        """What is said in one moment is said at once."""
+        if not told:
+            loop.call_soon(tell)
+        told.append(encode(reply) + b"\n")
+
+    def tell() -> None:
+        outcomes.write(b"".join(told))
         outcomes.flush()
+        told.clear()
 
     hand = Hand(workspace, say, blame)
-    loop, lines = asyncio.get_running_loop(), asyncio.StreamReader(limit=1 << 26)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), orders)
     work: set[asyncio.Task[None]] = set()
     watch_loop(loop)

@@ -27,6 +27,7 @@ from windtunnel.tournaments.model import Outcome
 from windtunnel.tournaments.playing import NotNow, Order
 
 AHEAD = 2 * AT_ONCE  # orders in a hand, so that none waits for the next
+CHUNK = 1 << 20
 GRACE_SECONDS = 5.0  # beyond what a match may take: then its process goes
 MOST_STILLBORN = 5
 DEATHS = 2  # of processes, in the middle of the same match
@@ -163,8 +164,8 @@ class LocalHands:
         """Hand out orders and take in what comes back, until the process ends or has to."""
         assert process.stdin is not None
         assert process.stdout is not None
-        decode = msgspec.json.Decoder(Reply).decode
-        reading = asyncio.ensure_future(process.stdout.readline())
+        decode, rest = msgspec.json.Decoder(Reply).decode_lines, b""
+        reading = asyncio.ensure_future(process.stdout.read(CHUNK))
         try:
             while True:
                 self._hand_out(process.stdin, mine)
@@ -175,17 +176,20 @@ class LocalHands:
                 for one in waking - {reading}:
                     one.cancel()
                 if reading.done():
-                    line = reading.result()
-                    if not line:
+                    chunk = reading.result()
+                    if not chunk:
                         return
-                    self._heard(decode(line), mine)
-                    reading = asyncio.ensure_future(process.stdout.readline())
+                    lines, _, rest = (rest + chunk).rpartition(b"\n")
+                    for reply in decode(lines):  # at once, so that those who wait for them write at once
+                        self._heard(reply, mine)
+                    reading = asyncio.ensure_future(process.stdout.read(CHUNK))
                 if self._late(mine):
                     return
         finally:
             reading.cancel()
 
     def _hand_out(self, orders: asyncio.StreamWriter, mine: dict[str, Waiting]) -> None:
+        lines: list[bytes] = []
         while self._waiting and len(mine) < AHEAD:
             if mine and (self._waiting[0].alone or any(one.alone for one in mine.values())):
                 break
@@ -193,7 +197,9 @@ class LocalHands:
             if one.outcome.done():
                 continue
             mine[one.order.run_id] = one
-            orders.write(msgspec.json.encode(one.order) + b"\n")
+            lines.append(msgspec.json.encode(one.order))
+        if lines:
+            orders.write(b"\n".join(lines) + b"\n")
         if not self._waiting:
             self._some.clear()
 

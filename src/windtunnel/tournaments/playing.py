@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from windtunnel.codec import decode_body
 from windtunnel.errors import AgentError, BudgetReached, NotFound, RunError, StorageError, WindtunnelError
 from windtunnel.journal import RunRow, Status, Store
-from windtunnel.journal.draft import Draft
+from windtunnel.journal.draft import Draft, Gathering
 from windtunnel.journal.lineage import Lineage
 from windtunnel.models.hub import Hub
 from windtunnel.run.begin import begin
@@ -59,9 +59,12 @@ async def play_match(
     players: Mapping[str, Any] | None = None,
     hub: Hub | None = None,
     between: Between | None = None,
+    gathering: Gathering | None = None,
 ) -> Outcome:
-    """Play it, or go on with it, or read how it ended: asked again it comes to the same."""
+    """Play it, or go on with it, or read how it ended: asked again it comes to the same. `gathering`: that of
+    the store, where several are played at the same time."""
     error: WindtunnelError | None = None
+    gathering = gathering or Gathering(store)
     row = _row(store, order.run_id)
     if row is None:
         scenario = scenario_from_plain(order.scenario, world)
@@ -83,7 +86,7 @@ async def play_match(
         raise NotNow(RunError(row.reason or f"it is {row.status}", where=order.run_id, remedy=remedy))
     outcome = outcome_of(store, row, order, error)
     if isinstance(store, Draft):
-        store.publish()  # before anybody hears of it
+        await gathering.publish(store)  # before anybody hears of it
     return outcome
 
 
@@ -150,17 +153,15 @@ def _scored(store: Store, row: RunRow, order: Order) -> Outcome:
     }
     scores = [one.score or 0.0 for one in seats.values()]
     points = points_of(scores, order.scoring.draw)
-    told = {seat: _with_points(one, share) for (seat, one), share in zip(seats.items(), points, strict=True)}
+    told = {
+        seat: structs.replace(one, points=share)
+        for (seat, one), share in zip(seats.items(), points, strict=True)
+    }
     cost, marks = _paid(store, row)
     return Outcome(
         row.run_id, "played", told, row.turn, why=row.reason or "", cost=cost, marks=marks,
         head=row.head_hash.hex(),
     )  # fmt: skip
-
-
-def _with_points(one: Seated, points: float) -> Seated:
-    plain = {name: getattr(one, name) for name in one.__struct_fields__}
-    return Seated(**{**plain, "points": points})
 
 
 def _refused(lineage: Lineage, order: Order) -> dict[str, int]:

@@ -14,13 +14,16 @@ from itertools import pairwise
 from windtunnel.tournaments.model import Measure, Scoring, Seated
 
 WEALTH = "wealth"
+Moments = tuple[float, float, float, float]  # mean, deviation, skewness, kurtosis
 Series = Mapping[str, Sequence[float]]  # metric -> its values, a period each
 
 
 def seated(entrant: str, series: Series, scoring: Scoring, *, refused: int = 0) -> Seated:
     """One seat's match, without its points."""
     wealth = series.get(WEALTH, ())
-    roi, sharpe, sure = roi_of(wealth), sharpe_of(wealth), sure_of(wealth)
+    roi, returns = roi_of(wealth), returns_of(wealth)
+    moments = _moments(returns)
+    sharpe, sure = _sharpe(moments), _sure(moments, len(returns))
     if scoring.metrics:
         score = sum(_weighed(series, measure) for measure in scoring.metrics)
     elif roi is not None:
@@ -64,19 +67,24 @@ def returns_of(wealth: Sequence[float]) -> list[float]:
 
 def sharpe_of(wealth: Sequence[float]) -> float:
     """Mean over deviation of the returns a period; 0 with fewer than two of them, or where none differs."""
-    returns = returns_of(wealth)
-    moments = _moments(returns)
+    return _sharpe(_moments(returns_of(wealth)))
+
+
+def _sharpe(moments: Moments | None) -> float:
     return moments[0] / moments[1] if moments else 0.0
 
 
 def sure_of(wealth: Sequence[float]) -> float:
     """The probabilistic Sharpe ratio: how probable a true one above 0 is, given length, skew and tails."""
     returns = returns_of(wealth)
-    moments = _moments(returns)
+    return _sure(_moments(returns), len(returns))
+
+
+def _sure(moments: Moments | None, count: int) -> float:
     if not moments:
         return 0.5
     mean, deviation, skew, kurtosis = moments
-    return probabilistic_sharpe(mean / deviation, len(returns), skew, kurtosis)
+    return probabilistic_sharpe(mean / deviation, count, skew, kurtosis)
 
 
 def probabilistic_sharpe(sharpe: float, count: int, skew: float = 0.0, kurtosis: float = 3.0) -> float:
@@ -87,7 +95,7 @@ def probabilistic_sharpe(sharpe: float, count: int, skew: float = 0.0, kurtosis:
     return _normal(sharpe * math.sqrt(count - 1) / math.sqrt(spread))
 
 
-def _moments(returns: Sequence[float]) -> tuple[float, float, float, float] | None:
+def _moments(returns: Sequence[float]) -> Moments | None:
     count = len(returns)
     if count < 2:
         return None

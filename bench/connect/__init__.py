@@ -1,4 +1,5 @@
-"""Connect four for two seats: a world of a page, whose matches are as long as those of the peers.
+"""Connect four for two seats: a world of a page, whose matches are as long as those of the peers. Found by
+its path, as a stranger's world is.
 
 Moves alternate; whoever moves is the one who acts. Players are scripted: they drop into the first free column
 of an order that luck gives them, so that matches have the length of random play.
@@ -113,6 +114,10 @@ def scripted(seen: Seen, context: Context) -> Drop:
     return Drop(open_columns[context.chance().below(len(open_columns))])
 
 
-def world() -> World:
-    role = Role(actions=(Drop,), no_op=Drop(0), policies={"scripted": scripted})
-    return World("connect", Rules(), Board, {"player": role}, headline=("wealth",))
+world = World(
+    "connect",
+    Rules(),
+    Board,
+    {"player": Role((Drop,), Drop(0), {"scripted": scripted})},
+    headline=("wealth",),
+)
