@@ -1,7 +1,8 @@
 """One peer of `matches` in a process of its own: games between players that cost nothing.
 
-`python -m bench.arcade NAME` is told on stdin how many games to play, and prints what that took; it needs the
-environment that `./dev bench matches` makes. Making the game is left out where it can be: kaggle's is made once.
+`python -m bench.arcade NAME` is told on stdin how many games to play, and prints what that took; it needs
+the environment that `./dev bench matches` makes. Making the game is left out where it can be: kaggle's is
+made once.
 """
 
 from __future__ import annotations

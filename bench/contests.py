@@ -1,6 +1,6 @@
-"""Ours in `matches`, in a process of its own: `python -m bench.contests NAME` plays whole tournaments, with all
-that belongs to them. Entrants meet each other in both seats; each match is a run in the store on the disk, its
-outcome an effect of the tournament's own run, and in the end stand ratings with their intervals.
+"""Ours in `matches`, in a process of its own: `python -m bench.contests NAME` plays whole tournaments, with
+all that belongs to them. Entrants meet each other in both seats; each match is a run in the store on the
+disk, its outcome an effect of the tournament's own run, and in the end stand ratings with their intervals.
 
 Two processes play, as on any machine of two cores; they are there before the first trial, as the peers are.
 """

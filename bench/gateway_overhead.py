@@ -29,7 +29,7 @@ KEPT = 100  # exchanges in the server's log
 SMALLEST = 0.001  # milliseconds: who adds less than can be told here is not infinitely better
 
 
-def caller(name: str, url: str) -> Elsewhere:
+def started(name: str, url: str) -> Elsewhere:
     return Elsewhere(LITELLM if name == "litellm" else Path(sys.executable), "bench.callers", name, url)
 
 
@@ -48,7 +48,7 @@ def measured(names: list[str], sizes: Mapping[int, int], repetitions: int) -> di
     found: dict[int, dict[str, Figures]] = {}
     with ExitStack() as stack:
         server = stack.enter_context(ProviderProcess(Plot(text=ANSWER, keep=KEPT)))
-        callers = {name: stack.enter_context(caller(name, server.openai)) for name in names}
+        callers = {name: stack.enter_context(started(name, server.openai)) for name in names}
         for concurrency, calls in sizes.items():
             seen: dict[str, list[Figures]] = {name: [] for name in names}
             for repetition in range(repetitions + 1):

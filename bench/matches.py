@@ -62,13 +62,11 @@ def run(*, smoke: bool = False) -> Result:
     more = {
         "ratios": ratios(found, "rate"),
         "cpu_ratios": ratios(found, "per_cpu"),
-        **{
-            figure: {name: one[figure] for name, one in found.items()}
-            for figure in ("rate", "per_cpu", "moves")
-        },
+        **{figure: {name: one[figure] for name, one in found.items()} for figure in figures},
     }
     return Result(
-        "matches", mine, kaggle, "kaggle-environments", faster(mine, kaggle), "matches/s", SIZES["ours"], more,
+        "matches", mine, kaggle, "kaggle-environments", faster(mine, kaggle), "matches/s", SIZES["ours"],
+        more,
         target="20 × kaggle-environments, which records too; 0.4 × TextArena, which records nothing",
         what="scripted matches of two with journal and ratings, in tournaments of sixteen on two cores",
     )  # fmt: skip

@@ -96,7 +96,7 @@ def test_an_answer_that_was_not_given_ends_the_trial() -> None:
 
 def test_a_client_that_ended_is_named(capfd: pytest.CaptureFixture[str]) -> None:
     with (
-        gateway_overhead.caller("nobody", "http://127.0.0.1:9/v1") as caller,
+        gateway_overhead.started("nobody", "http://127.0.0.1:9/v1") as caller,
         pytest.raises(RuntimeError, match="nobody"),
     ):
         caller.trial(1, 1)
