@@ -1754,10 +1754,13 @@ export interface components {
              */
             created: string;
         };
-        /** EntrantRequest */
+        /**
+         * EntrantRequest
+         * @description One strategy, or with `versions` every registered version of a name.
+         */
         EntrantRequest: {
             /** Strategy */
-            strategy: string;
+            strategy?: string | null;
             /**
              * Name
              * @default
@@ -1770,6 +1773,16 @@ export interface components {
             parameters: {
                 [key: string]: unknown;
             };
+            /**
+             * Versions
+             * @description Of NAME all, of NAME@1 or NAME@1.2 those that begin so
+             */
+            versions?: string | null;
+            /**
+             * Last
+             * @description Of these versions the highest so many
+             */
+            last?: number | null;
         };
         /** Entry */
         Entry: {
@@ -2444,6 +2457,33 @@ export interface components {
              */
             differences: string[];
         };
+        /**
+         * PastVersion
+         * @description The newest against one of its past: its share of the points, with an interval that holds for all pairs
+         *     of versions together. `by` are versions between the two that are surely better than the older one.
+         */
+        PastVersion: {
+            /** Version */
+            version: string;
+            /** Pairs */
+            pairs: number;
+            /** Share */
+            share: number;
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "better" | "worse" | "no difference" | "not known";
+            /**
+             * By
+             * @default []
+             */
+            by: string[];
+        };
         /** Phase */
         Phase: {
             /** Name */
@@ -2991,6 +3031,27 @@ export interface components {
              * @default 0
              */
             draw: number;
+        };
+        /**
+         * Selfplay
+         * @description A strategy of which several versions entered: the newest, and what it holds against its past.
+         */
+        Selfplay: {
+            /** Strategy */
+            strategy: string;
+            /** Newest */
+            newest: string;
+            /** Past */
+            past: components["schemas"]["PastVersion"][];
+            /**
+             * Looked
+             * @description Pairs of versions that met
+             */
+            looked: number;
+            /** Sentence */
+            sentence: string;
+            /** Alpha */
+            alpha: number;
         };
         /** StageRequest */
         StageRequest: {
@@ -3548,6 +3609,12 @@ export interface components {
             tie_breaks: {
                 [key: string]: number;
             };
+            /**
+             * Pool
+             * @description Of the frozen pool: it met challengers only
+             * @default false
+             */
+            pool: boolean;
         };
         /** TournamentMatch */
         TournamentMatch: {
@@ -3649,6 +3716,12 @@ export interface components {
              * @description Who enters, the best first
              */
             entrants: (string | components["schemas"]["EntrantRequest"])[];
+            /**
+             * Pool
+             * @description Frozen: every entrant meets each of them, and they do not meet (a gauntlet)
+             * @default []
+             */
+            pool: (string | components["schemas"]["EntrantRequest"])[];
             /** Scenario */
             scenario?: string | null;
             /**
@@ -3761,6 +3834,12 @@ export interface components {
              * @default
              */
             reason: string;
+            /**
+             * Selfplay
+             * @description Strategies of which several versions entered
+             * @default []
+             */
+            selfplay: components["schemas"]["Selfplay"][];
         };
         /**
          * TurnDetail

@@ -36,6 +36,9 @@ GROUPS: dict[str, tuple[Command, ...]] = {
         Command("tournament", "tournaments", "strategies against each other: who is better, and by how much"),
         Command("standings", "tournaments", "how a tournament stands"),
         Command("duel", "duelling", "two strategies, until it is known which is better"),
+        Command(
+            "selfplay", "selfplaying", "a strategy against its past versions: what it gained, and forgot"
+        ),
         Command("evolve", "evolving", "make a strategy better, and prove it on luck it never saw"),
         Command("proposals", "deciding", "what evolutions propose: look, approve, reject, roll back"),
     ),

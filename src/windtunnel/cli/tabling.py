@@ -22,6 +22,7 @@ from windtunnel.cli.stopping import NOTE, Stopper
 from windtunnel.control.catalog import Found
 from windtunnel.run.player import Player
 from windtunnel.tournaments.model import Match, Outcome
+from windtunnel.tournaments.selfplay import OwnPast
 from windtunnel.tournaments.standings import Standing, Standings
 from windtunnel.words import counted
 
@@ -98,6 +99,8 @@ def show_standings(found: Found, told: Standings, html: Path | None = None) -> N
         "",
         _table(told), "", _scores(told), "",
     )  # fmt: skip
+    for past in told.selfplay:
+        say.show(_own_past(past), f"[bold]{escape(past.sentence)}[/]", "")
     for note in told.notes:
         say.show(f"[dim]{escape(note)}[/]")
     if told.seat is not None:
@@ -133,9 +136,9 @@ def _table(told: Standings) -> Table:
     )  # fmt: skip
     for line in told.lines:
         table.add_row(
-            str(line.rank), f"[bold]{escape(line.entrant)}[/]{_flaws(line)}", f"{line.points:g}",
-            f"{line.wins} {line.draws} {line.losses}", _whole(line.rating), _range(line.low, line.high),
-            _ranks(line), _whole(line.elo),
+            "pool" if line.pool else str(line.rank), f"[bold]{escape(line.entrant)}[/]{_flaws(line)}",
+            f"{line.points:g}", f"{line.wins} {line.draws} {line.losses}", _whole(line.rating),
+            _range(line.low, line.high), _ranks(line), _whole(line.elo),
         )  # fmt: skip
     return table
 
@@ -157,6 +160,21 @@ def _scores(told: Standings) -> Table:
         if skilled:
             cells.append(f"{line.skill:.1f} ± {line.skill_error:.1f}" if line.skill is not None else "-")
         table.add_row(*cells)
+    return table
+
+
+def _own_past(past: OwnPast) -> Table:
+    """The newest version against each of its past, each by itself: no line of ratings is assumed."""
+    sure = f"{1 - past.alpha:.0%}, all {past.looked}" if past.looked > 1 else f"{1 - past.alpha:.0%}"
+    table = render.grid(
+        f"{escape(past.newest)} against", ("pairs", "right"), ("points", "right"), (sure, "right"), ""
+    )
+    for one in past.past:
+        table.add_row(
+            escape(one.version), str(one.pairs), f"{one.share:.0%}",
+            f"[dim]{one.low:.0%} … {one.high:.0%}[/]",
+            f"forgotten: {escape(', '.join(one.by))} can" if one.forgotten else one.verdict,
+        )  # fmt: skip
     return table
 
 

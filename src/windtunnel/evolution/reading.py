@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,8 +19,9 @@ from windtunnel.scenario.checking import check
 from windtunnel.scenario.reading import Node, Place, node_of
 from windtunnel.strategies.reading import read_document
 from windtunnel.strategies.versions import Version
+from windtunnel.tournaments.entering import EntrantEntry, Sources, read_entrant, read_entrants
 from windtunnel.tournaments.model import Entrant, Limits, Scoring
-from windtunnel.tournaments.reading import EntrantEntry, Sources, StageEntry, read_entrant, read_stages
+from windtunnel.tournaments.reading import StageEntry, read_stages
 from windtunnel.words import suggest
 from windtunnel.world import Scenario, World
 
@@ -154,7 +156,7 @@ def _plain(stage: Scenario) -> dict[str, Any]:
 def _start(root: Node, file: EvolutionFile, sources: Sources, folder: Path, world: World) -> Entrant:
     place = _place(root, "start")
     try:
-        start = read_entrant(EntrantEntry(file.start), sources, folder, world)
+        (start,) = read_entrant(EntrantEntry(file.start), sources, folder, world)
     except WindtunnelError as error:
         raise place.error(f"start {file.start}: {error.message}", error.remedy, "start") from error
     strategy = start.strategy
@@ -172,28 +174,22 @@ def _start(root: Node, file: EvolutionFile, sources: Sources, folder: Path, worl
 def _opponents(
     root: Node, given: Opponents, start: Entrant, sources: Sources, folder: Path, world: World
 ) -> tuple[Entrant, ...]:
-    found: dict[str, Entrant] = {}
     place = _place(root, "opponents", "held_out")
-    for one in given:
-        entry = EntrantEntry(one) if isinstance(one, str) else one
-        try:
-            entrant = read_entrant(entry, sources, folder, world)
-        except WindtunnelError as error:
-            told = f"opponent {entry.strategy}: {error.message}"
-            raise place.error(told, error.remedy, "opponents") from error
-        if entrant.name in found or OURS.fullmatch(entrant.name):
+    by_entry = read_entrants([(one, place) for one in given], sources, folder, world, word="opponent")
+    found = tuple(chain.from_iterable(by_entry))
+    for entrant in found:
+        if OURS.fullmatch(entrant.name):
             raise place.error(
-                f"an opponent is called {entrant.name!r}, as another is or a candidate may be",
+                f"an opponent is called {entrant.name!r}, as a candidate may be",
                 "give it another name: {strategy: …, name: …}", "opponents",
             )  # fmt: skip
         if entrant.strategy.role != start.strategy.role:
             raise place.error(
-                f"opponent {entry.strategy} plays {entrant.strategy.role}, and the start"
+                f"opponent {entrant.name} plays {entrant.strategy.role}, and the start"
                 f" {start.strategy.role}",
                 "one role: those of two do not sit in the same seats", "opponents",
             )  # fmt: skip
-        found[entrant.name] = entrant
-    return tuple(found.values())
+    return found
 
 
 def _base(start: Entrant, sources: Sources) -> str:

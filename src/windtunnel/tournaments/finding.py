@@ -15,9 +15,10 @@ SUFFIXES = (".yaml", ".yml")
 def check_inside(workspace: Workspace, given: dict[str, Any]) -> None:
     """Refuse what a client may not name: whoever sends a tournament over the network opens no file outside
     of the workspace, and in it only scenarios and strategies."""
-    entrants = given.get("entrants")
-    for one in entrants if isinstance(entrants, list) else []:
-        _inside(workspace, one.get("strategy") if isinstance(one, dict) else one, "entrants")
+    for key in ("entrants", "pool"):
+        entrants = given.get(key)
+        for one in entrants if isinstance(entrants, list) else []:
+            _inside(workspace, one.get("strategy") if isinstance(one, dict) else one, key)
     stages = given.get("scenarios")
     for one in [given.get("scenario"), *(stages if isinstance(stages, list) else [])]:
         _inside(workspace, one.get("scenario") if isinstance(one, dict) else one, "scenario")
@@ -39,5 +40,5 @@ def _inside(workspace: Workspace, name: Any, where: str) -> None:
     named_file = path.is_file() and path.suffix in SUFFIXES
     if any(part.startswith(".") for part in inside.parts) or (path.is_file() and not named_file):
         raise UsageError(f"{name[:80]!r} is no file of a scenario or a strategy", where=where)
-    if where == "entrants" and is_path(name) and not named_file and not (path / FILE).is_file():
+    if where != "scenario" and is_path(name) and not named_file and not (path / FILE).is_file():
         raise NotFound(f"no strategy lies at {name[:80]!r}", where=where, remedy="NAME@VERSION, or its path")

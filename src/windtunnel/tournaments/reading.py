@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct, field
 
-from windtunnel.config import Workspace
-from windtunnel.control.strategies import Strategies
-from windtunnel.control.worlds import Worlds
-from windtunnel.discovery import WorldSource, find_scenario, load_here
-from windtunnel.errors import NotFound, ScenarioError, WindtunnelError
+from windtunnel.discovery import find_scenario
+from windtunnel.errors import ScenarioError, WindtunnelError
 from windtunnel.scenario import load_scenario, override_scenario, scenario_to_plain
 from windtunnel.scenario.checking import check
 from windtunnel.scenario.reading import Node, Place, node_of
-from windtunnel.strategies.model import Strategy, content_hash, with_parameters
-from windtunnel.strategies.reading import check_strategy, read_document, read_strategy
-from windtunnel.strategies.versions import Version, strategy_of
+from windtunnel.strategies.reading import read_document
+from windtunnel.tournaments.entering import EntrantEntry, Sources, read_entrants, sources
 from windtunnel.tournaments.formats import Format, Plan
 from windtunnel.tournaments.formats import check as check_plan
 from windtunnel.tournaments.model import Entrant, Field, Limits, Scoring
 from windtunnel.words import suggest
 from windtunnel.world import AgentSpec, Scenario, World
 
-MOST_SEEDS = 10_000
+__all__ = ["EntrantEntry", "Sources", "inline_tournament", "read_stages", "read_tournament", "sources"]
 
-LoadWorld = Callable[[WorldSource], World]
-Resolve = Callable[[str], Version | Strategy]  # NAME, NAME@VERSION, NAME@TAG of the registry
+MOST_SEEDS = 10_000
 
 
 class StageEntry(Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,16 +33,6 @@ class StageEntry(Struct, frozen=True, forbid_unknown_fields=True):
 
     scenario: Annotated[str, Meta(description="A scenario's name or path.")]
     set: Annotated[dict[str, Any], Meta(description="Values of it that are others here.")] = field(
-        default_factory=dict
-    )
-
-
-class EntrantEntry(Struct, frozen=True, forbid_unknown_fields=True):
-    """Who enters, when more is to be said than which strategy."""
-
-    strategy: Annotated[str, Meta(description="A folder, a file, NAME@VERSION, or a rule of the role.")]
-    name: Annotated[str, Meta(description="What it is called here; the strategy's name if unsaid.")] = ""
-    parameters: Annotated[dict[str, Any], Meta(description="Parameters of it that are others here.")] = field(
         default_factory=dict
     )
 
@@ -72,8 +58,12 @@ class TournamentFile(Struct, frozen=True, forbid_unknown_fields=True):
     tournament: Annotated[str, Meta(min_length=1, max_length=120, description="Its title.")]
     entrants: Annotated[
         list[str | EntrantEntry],
-        Meta(min_length=2, max_length=1000, description="Who enters, the best first."),
+        Meta(min_length=1, max_length=1000, description="Who enters, the best first."),
     ]
+    pool: Annotated[
+        list[str | EntrantEntry],
+        Meta(max_length=1000, description="Frozen: every entrant meets each of them; they do not meet."),
+    ] = field(default_factory=list)
     scenario: Annotated[str, Meta(description="What is played: a scenario's name or path.")] = ""
     scenarios: Annotated[
         list[str | StageEntry], Meta(description="Several: every meeting plays each of them.")
@@ -103,29 +93,6 @@ class TournamentFile(Struct, frozen=True, forbid_unknown_fields=True):
     description: Annotated[str, Meta(description="What it is for.")] = ""
 
 
-class Sources(Struct, frozen=True):
-    """Where what a file names is found."""
-
-    workspace: Workspace
-    load: LoadWorld
-    resolve: Resolve
-
-
-def sources(workspace: Workspace) -> Sources:
-    """Those of a workspace: its worlds, and its registry."""
-    worlds = Worlds(workspace)
-
-    def load(source: WorldSource) -> World:
-        worlds.remember(source)
-        return load_here(source)
-
-    def resolve(reference: str) -> Version | Strategy:
-        with Strategies(workspace, worlds) as registry:
-            return registry.resolve(reference)
-
-    return Sources(workspace, load, resolve)
-
-
 def read_tournament(path: str | Path, sources: Sources) -> Field:
     """A tournament's file, checked to the last entrant."""
     file = Path(path)
@@ -145,10 +112,9 @@ def _field(root: Node, sources: Sources, folder: Path) -> Field:
     if not given:
         raise root.place.error("the tournament names no scenario", "add scenario: WORLD/NAME", "scenario")
     world, stages = read_stages(given, _place(root, "scenarios", "scenario"), sources, folder, file.turns)
-    entrants = _entrants(root, file, sources, folder, world)
+    entrants, pool = _entrants(root, file, sources, folder, world)
     seats = _seats(root, file, stages, entrants, world)
-    shape = file.format if isinstance(file.format, FormatEntry) else FormatEntry(file.format)
-    plan = _plan(root, shape, file, entrants)
+    plan = _plan(root, _shape(root, file), file, entrants, pool)
     needed = plan.seats if plan.format == "free-for-all" else 2
     needed = 1 if len(seats) == 1 else needed
     seeds, lucks = _seeds(root, file)
@@ -220,62 +186,22 @@ def _plain(stage: Scenario) -> dict[str, Any]:
 
 def _entrants(
     root: Node, file: TournamentFile, sources: Sources, folder: Path, world: World
-) -> tuple[Entrant, ...]:
-    found: dict[str, Entrant] = {}
-    for given, node in zip(file.entrants, root.value["entrants"][1].value, strict=True):
-        entry = EntrantEntry(given) if isinstance(given, str) else given
-        try:
-            entrant = read_entrant(entry, sources, folder, world)
-        except WindtunnelError as error:
-            where = f"{error.where}: " if error.where else ""
-            raise node.place.error(
-                f"entrant {entry.strategy}: {where}{error.message}", error.remedy, "entrants"
-            ) from error
-        if entrant.name in found:
-            raise node.place.error(
-                f"two entrants are called {entrant.name!r}",
-                "give one another name: {strategy: …, name: …}", "entrants",
-            )  # fmt: skip
-        found[entrant.name] = entrant
-    roles = sorted({entrant.strategy.role for entrant in found.values()})
+) -> tuple[tuple[Entrant, ...], tuple[str, ...]]:
+    """Everybody who enters, and the names of those who are the frozen pool."""
+    given: list[tuple[str | EntrantEntry, Place]] = []
+    for key, entries in (("entrants", file.entrants), ("pool", file.pool)):
+        nodes = root.value[key][1].value if key in root.value else ()
+        given += [(entry, node.place) for entry, node in zip(entries, nodes, strict=True)]
+    by_entry = read_entrants(given, sources, folder, world)
+    found = tuple(chain.from_iterable(by_entry))
+    frozen = chain.from_iterable(by_entry[len(file.entrants) :])
+    roles = sorted({entrant.strategy.role for entrant in found})
     if len(roles) > 1:
         raise _place(root, "entrants").error(
             f"the entrants play different roles: {', '.join(roles)}",
             "one role a tournament: those of two do not sit in the same seats", "entrants",
         )  # fmt: skip
-    return tuple(found.values())
-
-
-def read_entrant(entry: EntrantEntry, sources: Sources, folder: Path, world: World) -> Entrant:
-    """Who is named, whole: a folder or file, a rule of the world's own, or a version of the registry."""
-    version, origin = "", entry.strategy
-    beside = folder / entry.strategy
-    if beside.exists() or entry.strategy.startswith((".", "/")):
-        strategy = read_strategy(beside, world)
-    elif (rule := _policy(entry.strategy, world)) is not None:
-        strategy = rule
-    else:
-        try:
-            known = sources.resolve(entry.strategy)
-        except NotFound as error:
-            rules = [name for part in world.roles.values() for name in part.policies]
-            if (near := suggest(entry.strategy, rules)).startswith("did"):
-                error.remedy = near
-            raise
-        strategy = check_strategy(strategy_of(known), world)
-        version = f"{known.name}@{known.number}" if isinstance(known, Version) else ""
-    if entry.parameters:
-        strategy = with_parameters(strategy, entry.parameters)
-        version = ""
-    return Entrant(entry.name or strategy.name, strategy, content_hash(strategy), version, origin)
-
-
-def _policy(name: str, world: World) -> Strategy | None:
-    """A rule of the world's own, by its name alone."""
-    for role, part in world.roles.items():
-        if name in part.policies:
-            return Strategy(name, world.name, role, policy=name)
-    return None
+    return found, tuple(one.name for one in frozen)
 
 
 def _seats(
@@ -303,16 +229,26 @@ def _role(agent: AgentSpec, world: World) -> str:
 # --- how --------------------------------------------------------------------------------------------------
 
 
-def _plan(root: Node, shape: FormatEntry, file: TournamentFile, entrants: Sequence[Entrant]) -> Plan:
+def _shape(root: Node, file: TournamentFile) -> FormatEntry:
+    """The format that is named; a pool alone says which one is meant."""
+    if file.pool and "format" not in root.value:
+        return FormatEntry("gauntlet")
+    return file.format if isinstance(file.format, FormatEntry) else FormatEntry(file.format)
+
+
+def _plan(
+    root: Node, shape: FormatEntry, file: TournamentFile, entrants: Sequence[Entrant], pool: tuple[str, ...]
+) -> Plan:
     plan = Plan(
         format=shape.kind, entrants=tuple(entrant.name for entrant in entrants), rounds=shape.rounds,
-        double=shape.double, third_place=shape.third_place, seats=shape.table, seed=file.seed,
-        tie_breaks=tuple(shape.tie_breaks),
+        double=shape.double, third_place=shape.third_place, seats=shape.table, pool=pool,
+        seed=file.seed, tie_breaks=tuple(shape.tie_breaks),
     )  # fmt: skip
     try:
         return check_plan(plan)
     except WindtunnelError as error:
-        raise _place(root, "format", "entrants").error(error.message, error.remedy, "format") from error
+        where = "pool" if error.where == "pool" else "format"
+        raise _place(root, where, "format", "entrants").error(error.message, error.remedy, where) from error
 
 
 def _scoring(root: Node, file: TournamentFile) -> Scoring:

@@ -10,7 +10,9 @@ from typing import Any
 from windtunnel.export.atomic import writing
 from windtunnel.export.markup import attribute, number, table, text, visible
 from windtunnel.export.report import asset
+from windtunnel.tournaments.selfplay import OwnPast
 from windtunnel.tournaments.standings import Standing, Standings
+from windtunnel.words import counted
 
 WIDTH = 220  # pixels of the axis of ratings
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -25,6 +27,7 @@ def page(told: Standings) -> str:
     parts = [
         f"<header><h1>{text(told.title)}</h1><p>{text(_summary(told))}</p></header><main>",
         _section("Standings", _standings(told)),
+        _section("Against its own past", "".join(map(_own_past, told.selfplay))),
         _section("What to know before believing it", _notes(told)),
         _section("What the scores are made of", _scores(told)),
         _section("Who met whom", _meetings(told)),
@@ -59,7 +62,7 @@ def _standings(told: Standings) -> str:
     axis = (min(bounds), max(bounds)) if bounds else (0.0, 0.0)
     rows = [
         [
-            str(line.rank), _named(line),
+            "pool" if line.pool else str(line.rank), _named(line),
             number(line.points), f"{line.wins} – {line.draws} – {line.losses}", _rounded(line.rating),
             _interval(line, axis), _ranks(line), _rounded(line.elo), _flaws(line),
         ]
@@ -106,6 +109,19 @@ def _flaws(line: Standing) -> str:
 
 def _rounded(value: float | None) -> str:
     return "—" if value is None else f"{value:,.0f}"
+
+
+def _own_past(past: OwnPast) -> str:
+    rows = [
+        [
+            text(one.version), str(one.pairs), f"{one.share:.0%}", f"{one.low:.0%} to {one.high:.0%}",
+            text(f"forgotten: {', '.join(one.by)} can" if one.forgotten else one.verdict),
+        ]
+        for one in past.past
+    ]  # fmt: skip
+    words = f"{1 - past.alpha:.0%} intervals for all {counted(past.looked, 'pair')} of versions together."
+    heads = [f"{past.newest} against", "Pairs", "Points", "Interval", ""]
+    return f"<p>{text(past.sentence)}. {words}</p>" + table(heads, rows)
 
 
 def _notes(told: Standings) -> str:

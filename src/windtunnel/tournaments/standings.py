@@ -32,6 +32,7 @@ from windtunnel.tournaments.model import Field, Match, Outcome
 from windtunnel.tournaments.rating.elo import START
 from windtunnel.tournaments.running import field_of, outcomes_of
 from windtunnel.tournaments.scoring import literal_composite
+from windtunnel.tournaments.selfplay import OwnPast, own_pasts
 
 Results = Sequence[tuple[Match, Outcome]]
 
@@ -69,6 +70,7 @@ class Standing(Struct, frozen=True, omit_defaults=True):
     literal: float | None = None
     cost: int = 0
     tie_breaks: dict[str, float] = field(default_factory=dict)
+    pool: bool = False  # of the frozen pool: it met challengers only, and its place is none of theirs
 
 
 class Standings(Struct, frozen=True, omit_defaults=True):
@@ -91,6 +93,7 @@ class Standings(Struct, frozen=True, omit_defaults=True):
     to_come: int | None = None  # meetings
     cost: int = 0
     reason: str = ""
+    selfplay: tuple[OwnPast, ...] = ()  # strategies of which several versions entered
 
 
 def standings(found: Found) -> Standings:
@@ -124,7 +127,7 @@ def drawn_up(row: RunRow, field: Field, results: Results) -> Standings:
             forfeits=one["forfeits"], void=one["void"], refused=one["refused"], elo=elo.get(name),
             skill=skill, skill_error=deviation, score=mean.get("score"), roi=mean.get("roi"),
             sharpe=mean.get("sharpe"), composite=scaled.get(name), literal=_literal(mean), cost=one["cost"],
-            tie_breaks=line.tie_breaks, **fit,
+            tie_breaks=line.tie_breaks, pool=name in plan.pool, **fit,
         )  # fmt: skip
         lines.append(told)
     drawing = bracket(plan, history) if plan.format in ELIMINATIONS else crosstable(plan, history)
@@ -133,6 +136,7 @@ def drawn_up(row: RunRow, field: Field, results: Results) -> Standings:
         len(history), plan.rounds, len(results), tuple(lines), drawing,
         (*notes, *_marks(field, results, begun)), seat, rest(plan, history),
         sum(outcome.cost for _, outcome in results), row.reason or "",
+        own_pasts(field, compared),
     )  # fmt: skip
 
 
@@ -281,6 +285,10 @@ def _marks(field: Field, results: Results, begun: int) -> list[str]:
     notes = [f"{len(field.entrants)} entered; every one of them is here"]
     if begun:
         notes.append(f"{begun} matches of a round that is not over count for ratings, not for places")
+    if field.plan.pool:
+        frozen = [one for one in field.entrants if one.name in field.plan.pool]
+        pinned = ", ".join(f"{one.version or one.name} {one.hash[:8]}" for one in frozen)
+        notes.append(f"frozen pool, known by its matches with challengers only: {pinned}")
     void = [outcome for _, outcome in results if outcome.ending == "void"]
     if void:
         notes.append(f"{len(void)} matches are void, and count for nobody: {void[0].run_id}: {void[0].why}")

@@ -37,7 +37,7 @@ export function StandingsTable({ lines }: { lines: readonly Line[] }) {
         key: one.entrant,
         cells: [
           <span key="place" className="figures">
-            {one.rank}
+            {one.pool ? "pool" : one.rank}
           </span>,
           <Entrant key="entrant" line={one} />,
           digits(one.points),

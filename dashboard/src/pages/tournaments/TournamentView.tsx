@@ -142,8 +142,8 @@ function Steering({ standings }: { standings: Standings }) {
 }
 
 function Notes({ standings }: { standings: Standings }) {
-  const { notes, seat, rules } = standings;
-  const told: ReactNode[] = [...notes, rules];
+  const { notes, seat, rules, selfplay } = standings;
+  const told: ReactNode[] = [...selfplay.map((past) => past.sentence), ...notes, rules];
   if (seat)
     told.push(
       `the first seat is worth ${figure(seat.points)} points of rating (${figure(seat.low)} to ${figure(seat.high)})`,

@@ -14,7 +14,10 @@ from windtunnel.server.mcp.untrusted import Veil, words_of
 Entrant = Word | dict[str, Any]
 Format = Annotated[
     Word,
-    Field(description="round-robin, swiss, single-elimination, double-elimination, free-for-all or ladder"),
+    Field(
+        description="round-robin, swiss, single-elimination, double-elimination, free-for-all, ladder or"
+        " gauntlet"
+    ),
 ]
 
 
@@ -47,12 +50,17 @@ class Contesting(Tools):
         entrants: Annotated[
             list[Entrant],
             Field(
-                min_length=2,
+                min_length=1,
                 max_length=1000,
-                description="NAME@VERSION, a rule of the role, or {strategy, name}; the best first",
+                description="NAME@VERSION, a rule of the role, {strategy, name} or {versions: NAME}; the best"
+                " first",
             ),
         ],
-        format: Format = "round-robin",  # noqa: A002 - the word of every door
+        pool: Annotated[
+            list[Entrant],
+            Field(max_length=1000, description="Frozen: every entrant meets each of them; they do not meet"),
+        ] = [],  # noqa: B006 - nobody changes it
+        format: Format | None = None,  # noqa: A002 - the word of every door
         rounds: Annotated[int | None, Field(ge=1, description="Where the format lets you say")] = None,
         turns: Annotated[int | None, Field(ge=1, description="A match ends after so many")] = None,
         seeds: Annotated[int, Field(ge=1, le=10_000, description="Lucks a meeting is played with")] = 3,
@@ -69,8 +77,9 @@ class Contesting(Tools):
         Example: {"title": "Open or closed?", "scenario": "economy/growth", "entrants": ["balanced",
         "austerity"], "turns": 12, "seeds": 2}
         """
-        shape: Any = {"kind": format, "rounds": rounds} if rounds is not None else format
-        more = {"turns": turns, "budget": budget}
+        kind = format or ("gauntlet" if pool else "round-robin")
+        shape: Any = {"kind": kind, "rounds": rounds} if rounds is not None else kind
+        more = {"turns": turns, "budget": budget, "pool": pool or None}
         request = types.TournamentRequest.model_validate({
             "tournament": title, "scenario": scenario, "entrants": entrants, "format": shape, "seeds": seeds,
             **{name: value for name, value in more.items() if value is not None},

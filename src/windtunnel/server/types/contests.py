@@ -154,9 +154,15 @@ class StageRequest(Written):
 
 
 class EntrantRequest(Written):
-    strategy: Name
+    """One strategy, or with `versions` every registered version of a name."""
+
+    strategy: Name | None = None
     name: Annotated[str, Field(max_length=200)] = ""
     parameters: dict[str, Any] = {}
+    versions: Name | None = Field(
+        default=None, description="Of NAME all, of NAME@1 or NAME@1.2 those that begin so"
+    )
+    last: Small | None = Field(default=None, description="Of these versions the highest so many")
 
 
 class FormatRequest(Written):
@@ -209,8 +215,13 @@ class TournamentRequest(Written):
     tournament: Annotated[str, Field(min_length=1, max_length=120, description="Its title")]
     entrants: Annotated[
         list[Name | EntrantRequest],
-        Field(min_length=2, max_length=1000, description="Who enters, the best first"),
+        Field(min_length=1, max_length=1000, description="Who enters, the best first"),
     ]
+    pool: list[Name | EntrantRequest] = Field(
+        default=[],
+        max_length=1000,
+        description="Frozen: every entrant meets each of them, and they do not meet (a gauntlet)",
+    )
     scenario: Name | None = None
     scenarios: list[Name | StageRequest] = Field(default=[], max_length=100)
     format: Name | FormatRequest = Field(default="round-robin", description="Who meets whom")
@@ -280,6 +291,31 @@ class TournamentLine(Told):
     literal: float | None = None
     cost: float = Field(default=0.0, description="Dollars")
     tie_breaks: dict[str, float] = {}
+    pool: bool = Field(default=False, description="Of the frozen pool: it met challengers only")
+
+
+class PastVersion(Told):
+    """The newest against one of its past: its share of the points, with an interval that holds for all pairs
+    of versions together. `by` are versions between the two that are surely better than the older one."""
+
+    version: str
+    pairs: int
+    share: float
+    low: float
+    high: float
+    verdict: Literal["better", "worse", "no difference", "not known"]
+    by: list[str] = []
+
+
+class Selfplay(Told):
+    """A strategy of which several versions entered: the newest, and what it holds against its past."""
+
+    strategy: str
+    newest: str
+    past: list[PastVersion]
+    looked: int = Field(description="Pairs of versions that met")
+    sentence: str
+    alpha: float
 
 
 class FirstSeat(Told):
@@ -335,6 +371,7 @@ class TournamentStandings(Told):
     to_come: int | None = Field(default=None, description="Meetings")
     cost: float = Field(default=0.0, description="Dollars")
     reason: str = ""
+    selfplay: list[Selfplay] = Field(default=[], description="Strategies of which several versions entered")
 
 
 class MatchSeat(Told):

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from windtunnel.tournaments.formats import circle, drawing, elimination, ladder, standings, swiss, tables
+from windtunnel.tournaments.formats import (
+    circle,
+    drawing,
+    elimination,
+    gauntlet,
+    ladder,
+    standings,
+    swiss,
+    tables,
+)
 from windtunnel.tournaments.formats.checking import TIE_BREAKS, check, published_order
 from windtunnel.tournaments.formats.past import History, Past
 from windtunnel.tournaments.formats.plan import ELIMINATIONS, Format, Line, Pairing, Plan, Played
@@ -26,6 +35,8 @@ def next_round(plan: Plan, history: History) -> tuple[Pairing, ...] | None:
         return swiss.next_round(plan, past)
     if plan.format == "free-for-all":
         return tables.next_round(plan, past)
+    if plan.format == "gauntlet":
+        return gauntlet.next_round(plan, past)
     return ladder.next_round(plan, past)
 
 
@@ -41,6 +52,8 @@ def rest(plan: Plan, history: History) -> int | None:
         return swiss.rest(plan, past)
     if plan.format == "free-for-all":
         return tables.rest(plan, past)
+    if plan.format == "gauntlet":
+        return gauntlet.rest(plan, past)
     return ladder.rest(plan, past)
 
 

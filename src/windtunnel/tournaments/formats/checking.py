@@ -8,13 +8,14 @@ from typing import get_args
 import msgspec
 
 from windtunnel.errors import UsageError
-from windtunnel.tournaments.formats import circle, elimination, tables
+from windtunnel.tournaments.formats import circle, elimination, gauntlet, tables
 from windtunnel.tournaments.formats.plan import ELIMINATIONS, Format, Plan
 
 TIE_BREAKS: dict[Format, tuple[str, ...]] = {
     "round-robin": ("direct", "sonneborn-berger", "wins", "buchholz", "buchholz-cut-1"),
     "swiss": ("buchholz", "buchholz-cut-1", "sonneborn-berger", "wins", "direct"),
     "free-for-all": ("wins",),
+    "gauntlet": ("wins",),
     "single-elimination": (),
     "double-elimination": (),
     "ladder": (),
@@ -30,6 +31,7 @@ def check(plan: Plan) -> Plan:
     _check_format(plan)
     _check_entrants(plan)
     _check_options(plan)
+    _check_pool(plan)
     ties = plan.tie_breaks or TIE_BREAKS[plan.format][:_BY_DEFAULT]
     _check_tie_breaks(plan, ties)
     declared = msgspec.structs.replace(plan, rounds=_rounds(plan), tie_breaks=ties)
@@ -100,6 +102,26 @@ def _check_options(plan: Plan) -> None:
         )
 
 
+def _check_pool(plan: Plan) -> None:
+    if plan.format != "gauntlet":
+        if plan.pool:
+            raise UsageError(
+                f"{plan.format} has no frozen pool",
+                where="pool",
+                remedy="format: gauntlet, or leave the pool out",
+            )
+        return
+    strangers = [name for name in plan.pool if name not in plan.entrants]
+    if strangers:
+        raise UsageError(f"{strangers[0]!r} of the pool is no entrant", where="pool")
+    if not plan.pool or not gauntlet.challengers(plan):
+        raise UsageError(
+            "a gauntlet needs a pool, and somebody who challenges it",
+            where="pool",
+            remedy="pool: [whom every entrant meets]; entrants: [who challenges them]",
+        )
+
+
 def _check_tie_breaks(plan: Plan, ties: tuple[str, ...]) -> None:
     known = TIE_BREAKS[plan.format]
     unknown = [name for name in ties if name not in known]
@@ -123,11 +145,12 @@ def _rounds(plan: Plan) -> int | None:
         return plan.rounds or tables.enough_rounds(field, plan.seats)
     if plan.format == "swiss":
         return _swiss_rounds(plan)
-    rounds = (
-        len(circle.schedule(field, plan.double))
-        if plan.format == "round-robin"
-        else elimination.most_rounds(plan)
-    )
+    if plan.format == "round-robin":
+        rounds = len(circle.schedule(field, plan.double))
+    elif plan.format == "gauntlet":
+        rounds = gauntlet.rounds(plan)
+    else:
+        rounds = elimination.most_rounds(plan)
     if plan.rounds not in {None, rounds}:
         raise UsageError(
             f"{plan.format} of {field} takes {rounds} rounds, not {plan.rounds}",
@@ -171,6 +194,9 @@ def _in_words(plan: Plan) -> str:
         f" through the losers' bracket wins the grand final, it is played again. {_EQUALS}",
         "free-for-all": f"{_count(rounds, 'round')} at tables of {plan.seats}. Who has sat out least sits out"
         f" next, for no points; seats rotate. {ties}",
+        "gauntlet": f"{_count(field - len(plan.pool), 'challenger')} and a frozen pool of {len(plan.pool)}:"
+        f" each challenger meets each of the pool, and nobody else meets: {_count(rounds, 'round')}."
+        f" Places are for challengers; the pool stands below them. {ties}",
         "ladder": f"Neighbours meet{f', {rounds} rounds' if rounds else ', with no last round'}. Places go by"
         " an Elo rating of the ladder's own meetings.",
     }

@@ -6,7 +6,9 @@ from typing import Literal
 
 import msgspec
 
-Format = Literal["round-robin", "single-elimination", "double-elimination", "swiss", "free-for-all", "ladder"]
+Format = Literal[
+    "round-robin", "single-elimination", "double-elimination", "swiss", "free-for-all", "ladder", "gauntlet"
+]
 ELIMINATIONS = ("single-elimination", "double-elimination")
 
 
@@ -23,6 +25,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Single elimination: the losers of the semifinals meet too."""
     seats: int = 2
     """Free-for-all: how many sit at one table."""
+    pool: tuple[str, ...] = ()
+    """Gauntlet: those of the entrants whom every other one meets, and who do not meet each other."""
     seed: int = 0
     """For what is drawn by lot."""
     tie_breaks: tuple[str, ...] = ()

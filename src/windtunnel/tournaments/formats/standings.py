@@ -8,7 +8,7 @@ from itertools import groupby
 
 import msgspec
 
-from windtunnel.tournaments.formats import circle, elimination, ladder, swiss
+from windtunnel.tournaments.formats import circle, elimination, gauntlet, ladder, swiss
 from windtunnel.tournaments.formats.checking import published_order
 from windtunnel.tournaments.formats.past import Meeting, Past
 from windtunnel.tournaments.formats.plan import Line, Plan
@@ -29,6 +29,8 @@ def table(plan: Plan, past: Past) -> tuple[Line, ...]:
     order = published_order(plan)
     values: dict[str, dict[str, float]] = {entrant: {} for entrant in plan.entrants}
     groups = [list(plan.entrants)]
+    if plan.pool:  # its members met fewer: their points are not of one table with the challengers'
+        groups = [list(gauntlet.challengers(plan)), list(plan.pool)]
     for name in order:
         # A direct encounter is one among those who are equal so far.
         measured = _measured(name, plan, past, tallies, groups)
