@@ -175,7 +175,7 @@ def _show(found: Found, story: Story, proposal: Proposal | None, late: Windtunne
                 "store": found.location, "generations": to_builtins(story.generations),
                 "verdict": to_builtins(story.verdict), "winner": to_builtins(story.winner),
                 "proposal": None if proposal is None else proposal.id,
-                "not_proposed": None if late is None else late.message,
+                "not_proposed": None if late is None else late.message, "marks": list(story.marks),
             }
         )  # fmt: skip
         return
@@ -233,6 +233,7 @@ def _facts(
         )
     if late is not None:
         rows.append(("proposal", f"[yellow]{escape(late.message)}[/]; {escape(late.remedy or '')}"))
+    rows += [("failover", escape(mark)) for mark in story.marks]
     if story.status not in ("completed", "running") and story.reason:
         rows.append((story.status, escape(story.reason)))
     return rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from windtunnel.codec import decode_body
 from windtunnel.config import Workspace
 from windtunnel.control.catalog import Found, find_run, open_store, opened
 from windtunnel.control.executor import hub_of
@@ -20,6 +22,7 @@ from windtunnel.evolution.model import TRACE, WORLD_NAME, Bout, Candidate, Plan,
 from windtunnel.evolution.reflection import read_traces
 from windtunnel.evolution.trials import bout_order
 from windtunnel.journal import RunRow, Store
+from windtunnel.journal.texts import whole
 from windtunnel.run.calls import BUDGET
 from windtunnel.run.effects import Halted
 from windtunnel.run.entries import AppliedEntry, Started, read
@@ -27,8 +30,9 @@ from windtunnel.run.player import Player
 from windtunnel.scenario import scenario_from_plain
 from windtunnel.tournaments.hands import Failed, Hands, LocalHands
 from windtunnel.tournaments.model import MATCH, Outcome
-from windtunnel.tournaments.playing import NotNow
+from windtunnel.tournaments.playing import NotNow, paid
 from windtunnel.tournaments.running import budget_of, play_with, unplayed
+from windtunnel.words import counted
 from windtunnel.world import Call, EffectKind, Scenario
 
 Heard = Callable[[Bout, Outcome], None]
@@ -72,6 +76,7 @@ class Story(Struct, frozen=True):
     generations: list[Generation]
     verdict: Verdict | None
     winner: Candidate | None
+    marks: tuple[str, ...] = ()  # where another model answered than the one named, and how often
 
 
 def begin_evolution(
@@ -193,8 +198,20 @@ def story_of(found: Found) -> Story:
                     made |= {one.name: one for one in generations[-1].candidates}
                 elif event["kind"] == "verdict":
                     verdict = msgspec.convert(event["body"], Verdict)
+        marks = _marks(store, row)
     best = made.get(verdict.candidate) if verdict is not None else None
     winner = None if best is None else msgspec.convert(msgspec.to_builtins(best), Candidate)
     return Story(
-        row.run_id, plan.title, str(row.status), row.reason or "", plan, generations, verdict, winner
+        row.run_id, plan.title, str(row.status), row.reason or "", plan, generations, verdict, winner, marks
     )
+
+
+def _marks(store: Store, row: RunRow) -> tuple[str, ...]:
+    """Who stood in for whom: in answers of its own, which are reflections, and in matches."""
+    matches: Counter[str] = Counter()
+    for effect in store.effects(row.run_id, kind=MATCH):
+        if effect.result is not None and b"stood in" in (result := whole(store, effect).result or b""):
+            matches.update(decode_body(result).get("ok", {}).get("marks", ()))
+    told = [(mark, counted(times, "reflection")) for mark, times in paid(store, row)[1].items()]
+    told += [(mark, counted(times, "match", "matches")) for mark, times in matches.items()]
+    return tuple(f"in {times} {mark}" for mark, times in sorted(told))

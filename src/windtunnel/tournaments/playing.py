@@ -6,6 +6,7 @@ The same in whatever process it happens; nothing is kept here between two matche
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -157,7 +158,8 @@ def _scored(store: Store, row: RunRow, order: Order) -> Outcome:
         seat: structs.replace(one, points=share)
         for (seat, one), share in zip(seats.items(), points, strict=True)
     }
-    cost, marks = _paid(store, row)
+    cost, stand_ins = paid(store, row)
+    marks = tuple(sorted(stand_ins))
     return Outcome(
         row.run_id, "played", told, row.turn, why=row.reason or "", cost=cost, marks=marks,
         head=row.head_hash.hex(),
@@ -178,9 +180,9 @@ def _refused(lineage: Lineage, order: Order) -> dict[str, int]:
     return found
 
 
-def _paid(store: Store, row: RunRow) -> tuple[int, tuple[str, ...]]:
-    """What its models cost, and which stood in for one that was asked before it."""
-    cost, marks = 0, set()
+def paid(store: Store, row: RunRow) -> tuple[int, Counter[str]]:
+    """What its models cost, and how often which stood in for one that was asked before it."""
+    cost, marks = 0, Counter[str]()
     first: dict[str, str] = {}  # by call: the deployment that was to answer
     for operation in store.operations(row.run_id):
         if operation.kind not in ("model_attempt", "model_skipped", "model_handed_on"):
@@ -189,5 +191,5 @@ def _paid(store: Store, row: RunRow) -> tuple[int, tuple[str, ...]]:
         cost += body.get("cost", 0)
         wanted = first.setdefault(body["key"], body["deployment"])
         if body.get("outcome") in ("ok", "truncated") and body["deployment"] != wanted:
-            marks.add(f"{body['deployment']} stood in for {wanted}")
-    return cost, tuple(sorted(marks))
+            marks[f"{body['deployment']} stood in for {wanted}"] += 1
+    return cost, marks
