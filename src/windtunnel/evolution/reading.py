@@ -19,7 +19,7 @@ from windtunnel.scenario.checking import check
 from windtunnel.scenario.reading import Node, Place, node_of
 from windtunnel.strategies.reading import read_document
 from windtunnel.strategies.versions import Version
-from windtunnel.tournaments.entering import EntrantEntry, Sources, read_entrant, read_entrants
+from windtunnel.tournaments.entering import EntrantEntry, Sources, check_models, read_entrant, read_entrants
 from windtunnel.tournaments.model import Entrant, Limits, Scoring
 from windtunnel.tournaments.reading import StageEntry, read_stages
 from windtunnel.words import suggest
@@ -110,6 +110,9 @@ def _plan(root: Node, sources: Sources, folder: Path) -> Plan:
     others = _opponents(root, file.held_out.opponents, start, sources, folder, world) or opponents
     _apart(root, stages, held_out, opponents if file.held_out.opponents else (), others)
     seats = _seats(root, file, [*stages, *held_out], start, world)
+    for entrant in (start, *opponents, *others):
+        place = _place(root, "start" if entrant is start else "opponents", "held_out")
+        check_models(sources, [*stages, *held_out], entrant, place, "opponents")
     plan = Plan(
         title=file.evolution,
         start=structs.replace(start, name=START),

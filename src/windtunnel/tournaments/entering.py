@@ -15,17 +15,20 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct, field, structs
 
 from windtunnel.config import Workspace
+from windtunnel.control.executor import hub_of
 from windtunnel.control.strategies import Strategies
 from windtunnel.control.worlds import Worlds
 from windtunnel.discovery import WorldSource, load_here
-from windtunnel.errors import NotFound, UsageError, WindtunnelError
+from windtunnel.errors import ModelSetup, NotFound, UsageError, WindtunnelError
+from windtunnel.scenario.modelled import THINKING, models_of
 from windtunnel.scenario.reading import Place
 from windtunnel.strategies.model import Strategy, content_hash, with_parameters
 from windtunnel.strategies.reading import check_strategy, read_strategy
+from windtunnel.strategies.seats import seat
 from windtunnel.strategies.versions import Version, read_number, strategy_of
 from windtunnel.tournaments.model import Entrant
 from windtunnel.words import quote, suggest
-from windtunnel.world import World
+from windtunnel.world import Scenario, World
 
 LISTED = 12  # versions that an error names
 
@@ -120,6 +123,20 @@ def read_entrants(
         called.add(entrant.name)
         by_entry[number].append(entrant)
     return tuple(map(tuple, by_entry))
+
+
+def check_models(
+    sources: Sources, stages: Sequence[Scenario], entrant: Entrant, place: Place, field: str
+) -> None:
+    """That its models can be asked on this machine: said before anything is played, where it was named."""
+    alone = (seat(entrant.strategy, "seat"),)
+    models = {name for stage in stages for name in models_of(structs.replace(stage, agents=alone))}
+    if entrant.strategy.kind not in THINKING or not models:
+        return
+    try:
+        hub_of(sources.workspace).check(sorted(models))
+    except ModelSetup as error:
+        raise place.error(f"{entrant.name}: {error.message}", error.remedy, field) from error
 
 
 def read_entrant(entry: EntrantEntry, sources: Sources, folder: Path, world: World) -> tuple[Entrant, ...]:

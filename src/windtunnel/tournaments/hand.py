@@ -142,10 +142,17 @@ async def serve(
         outcomes.flush()
         told.clear()
 
-    hand = Hand(workspace, say, blame)
+    deciding = ""  # whose code is running
+
+    def noted(who: str) -> None:
+        nonlocal deciding
+        deciding = who
+        blame(who)
+
+    hand = Hand(workspace, say, noted)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), orders)
     work: set[asyncio.Task[None]] = set()
-    watch_loop(loop)
+    watch_loop(loop, lambda: bool(deciding))
     try:
         while line := await lines.readline():
             task = asyncio.ensure_future(hand.take(decode(line), hub))
@@ -161,11 +168,15 @@ class Hangs(Exception):
     """Raised in the middle of what hangs."""
 
 
-def watch_loop(loop: asyncio.AbstractEventLoop) -> None:
+def watch_loop(loop: asyncio.AbstractEventLoop, strategy_runs: Callable[[], bool]) -> None:
     """Break off what keeps the loop from coming round: the error is raised where it hangs, so that it is the
-    strategy's whose decision that was."""
+    strategy's whose decision that was. What is no strategy's code (a package that a busy machine loads) may
+    take its time: the match's seconds are the limit of that."""
 
     def broken_off(_number: int, _frame: FrameType | None) -> None:
+        if not strategy_runs():
+            signal.setitimer(signal.ITIMER_REAL, HANGS_SECONDS)
+            return
         raise Hangs(f"it computed for more than {HANGS_SECONDS:g} seconds without an end")
 
     def again() -> None:

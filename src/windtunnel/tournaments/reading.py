@@ -16,7 +16,7 @@ from windtunnel.scenario import load_scenario, override_scenario, scenario_to_pl
 from windtunnel.scenario.checking import check
 from windtunnel.scenario.reading import Node, Place, node_of
 from windtunnel.strategies.reading import read_document
-from windtunnel.tournaments.entering import EntrantEntry, Sources, read_entrants, sources
+from windtunnel.tournaments.entering import EntrantEntry, Sources, check_models, read_entrants, sources
 from windtunnel.tournaments.formats import Format, Plan
 from windtunnel.tournaments.formats import check as check_plan
 from windtunnel.tournaments.model import Entrant, Field, Limits, Scoring
@@ -112,7 +112,7 @@ def _field(root: Node, sources: Sources, folder: Path) -> Field:
     if not given:
         raise root.place.error("the tournament names no scenario", "add scenario: WORLD/NAME", "scenario")
     world, stages = read_stages(given, _place(root, "scenarios", "scenario"), sources, folder, file.turns)
-    entrants, pool = _entrants(root, file, sources, folder, world)
+    entrants, pool = _entrants(root, file, sources, folder, world, stages)
     seats = _seats(root, file, stages, entrants, world)
     plan = _plan(root, _shape(root, file), file, entrants, pool)
     needed = plan.seats if plan.format == "free-for-all" else 2
@@ -185,7 +185,12 @@ def _plain(stage: Scenario) -> dict[str, Any]:
 
 
 def _entrants(
-    root: Node, file: TournamentFile, sources: Sources, folder: Path, world: World
+    root: Node,
+    file: TournamentFile,
+    sources: Sources,
+    folder: Path,
+    world: World,
+    stages: Sequence[Scenario],
 ) -> tuple[tuple[Entrant, ...], tuple[str, ...]]:
     """Everybody who enters, and the names of those who are the frozen pool."""
     given: list[tuple[str | EntrantEntry, Place]] = []
@@ -193,6 +198,9 @@ def _entrants(
         nodes = root.value[key][1].value if key in root.value else ()
         given += [(entry, node.place) for entry, node in zip(entries, nodes, strict=True)]
     by_entry = read_entrants(given, sources, folder, world)
+    for (_, place), named in zip(given, by_entry, strict=True):
+        for entrant in named:
+            check_models(sources, stages, entrant, place, "entrants")
     found = tuple(chain.from_iterable(by_entry))
     frozen = chain.from_iterable(by_entry[len(file.entrants) :])
     roles = sorted({entrant.strategy.role for entrant in found})
