@@ -81,6 +81,7 @@ def test_versions_registered_there_enter_and_a_proposal_is_applied_and_taken_bac
     assert story.verdict.promoted, story.verdict.reason
     with Proposals(there, Worlds(there)) as proposals:
         one = propose(story, proposals)
+        assert one is not None
         assert one.status == "pending"
         assert proposals.approve(one.id, by="kim", note="good").version == "thrower@1.0.1"
     made = field(there, [{"versions": "thrower"}], seeds=1)

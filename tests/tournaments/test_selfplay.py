@@ -17,6 +17,7 @@ from windtunnel.strategies.model import Strategy
 from windtunnel.tournaments.draw import Comparison
 from windtunnel.tournaments.model import Entrant
 from windtunnel.tournaments.running import begin_tournament, play_tournament
+from windtunnel.tournaments.scoring import in_words
 from windtunnel.tournaments.selfplay import OwnPast, own_pasts
 from windtunnel.tournaments.standings import standings
 
@@ -238,3 +239,22 @@ def test_a_pool_that_comes_over_the_network_opens_nothing_outside(tmp_path: Path
 
     with pytest.raises(WindtunnelError, match="outside the workspace"):
         check_inside(Workspace(tmp_path), {"entrants": ["dice"], "pool": ["/etc/passwd"]})
+
+
+def test_what_wins_is_said_in_a_word_and_told_in_the_table(workspace: Workspace) -> None:
+    from windtunnel.cli.tournaments import scoring_by
+
+    assert scoring_by("") == {}
+    assert scoring_by("wealth:mean, losses:lower") == {
+        "scoring": {
+            "metrics": [
+                {"metric": "wealth", "of": "mean", "better": "higher"},
+                {"metric": "losses", "of": "final", "better": "lower"},
+            ]
+        }
+    }
+    for wrong in ("wealth:median", ":mean", "wealth:mean:lower:sum"):
+        with pytest.raises(WindtunnelError, match="no metric to win by"):
+            scoring_by(wrong)
+    made = field(workspace, ["dice", "greedy"], **scoring_by("wealth:mean,losses:lower"))
+    assert in_words(made.scoring) == "wealth (mean), losses (final, lower is better)"

@@ -99,6 +99,7 @@ def _show(one: Proposal) -> int:
     facts = [("what", wanted.title), ("why", wanted.description)]
     facts += [("confidence", f"{wanted.confidence:.4f}"), ("found by", f"windtunnel show {wanted.run_id}")]
     facts += [("held out", f"{', '.join(evidence['scenarios'])}; {', '.join(evidence['opponents'])}")]
+    facts += [("score", evidence["score"])] if "score" in evidence else []
     facts += [("replaces", one.base)] if one.base else []
     facts += [("version", one.version)] if one.version else []
     facts += [("", f"{vote.who}: {vote.word}{f', {vote.note}' if vote.note else ''}") for vote in one.votes]
@@ -136,5 +137,9 @@ def _steps(one: Proposal) -> list[tuple[str, str]]:
     if one.status in ("pending", "approved"):
         return [("put it in force", f"windtunnel proposals approve {one.id} --as NAME")]
     if one.status == "applied":
-        return [("take it back", f"windtunnel proposals rollback {one.id}")]
+        steps = [("take it back", f"windtunnel proposals rollback {one.id}")]
+        if one.base and "duel" in one.wanted.evidence:
+            duel = f"windtunnel duel {one.version} {one.base} {one.wanted.evidence['duel']} --seed N"
+            steps.append(("try it on luck of your own", duel))
+        return steps
     return [("what there is", "windtunnel proposals")]

@@ -12,10 +12,10 @@ from msgspec import structs, to_builtins
 from rich.markup import escape
 
 from windtunnel.cli import door, render, say
-from windtunnel.cli.options import Budget, Store
+from windtunnel.cli.options import Budget, Metric, Store
 from windtunnel.cli.stopping import Stopper
 from windtunnel.cli.tabling import Scoreboard
-from windtunnel.cli.tournaments import play
+from windtunnel.cli.tournaments import play, scoring_by
 from windtunnel.control.catalog import Found, opened
 from windtunnel.journal import Status
 from windtunnel.tournaments.duel import BATCH, Answer, answer
@@ -23,6 +23,7 @@ from windtunnel.tournaments.model import Field
 from windtunnel.tournaments.rating.sequential import Rules, checked, expected_pairs
 from windtunnel.tournaments.reading import inline_tournament, sources
 from windtunnel.tournaments.running import begin_tournament, field_of, outcomes_of
+from windtunnel.tournaments.scoring import in_words
 from windtunnel.words import counted
 
 LONG = 3000  # pairs: what a difference takes is said beyond one's limit too
@@ -48,6 +49,7 @@ def duel(  # noqa: PLR0913, PLR0917 - one for each option
     tell: Annotated[
         float, typer.Option(metavar="ELO", help="Say first how many pairs tell so much of a difference.")
     ] = 50.0,
+    metric: Metric = "",
     turns: Annotated[int | None, typer.Option(metavar="N", help="A match ends after so many turns.")] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="The seed of all chance.")] = 1,
     budget: Budget = None,
@@ -60,11 +62,12 @@ def duel(  # noqa: PLR0913, PLR0917 - one for each option
     \b
     Examples:
       windtunnel duel keynesian austerity --scenario economy/trade_war --turns 40
+      windtunnel duel keynesian@1.0.1 keynesian@1.0.0 --scenario economy/quick --metric welfare:mean
       windtunnel duel dove@1.2.0 dove@1.1.0 --scenario economy/growth --alpha 0.01
     """
     workspace = door.the_control().workspace
     rules = checked(Rules(alpha, margin, limit))
-    field = _field(sources(workspace), a, b, scenario, seats, turns, seed, rules, budget)
+    field = _field(sources(workspace), a, b, scenario, seats, turns, seed, rules, budget, metric)
     _plan(field, rules, tell)
     found = begin_tournament(workspace, field, name="duel", path=store)
     stopper = Stopper()
@@ -82,7 +85,7 @@ def duel(  # noqa: PLR0913, PLR0917 - one for each option
 
 def _field(  # noqa: PLR0913, PLR0917 - what a duel is made of
     where: Any, a: str, b: str, scenario: str, seats: str, turns: int | None, seed: int, rules: Rules,
-    budget: float | None,
+    budget: float | None, metric: str,
 ) -> Field:  # fmt: skip
     entrants: list[Any] = [a, b]
     if a == b:
@@ -97,6 +100,7 @@ def _field(  # noqa: PLR0913, PLR0917 - what a duel is made of
         "format": {"kind": "ladder", "rounds": math.ceil(rules.limit / BATCH)},
         "seeds": min(BATCH, rules.limit),
         "seed": seed,
+        **scoring_by(metric),
         **({"turns": turns} if turns is not None else {}),
         **({"budget": budget} if budget is not None else {}),
         **({"seats": [seat.strip() for seat in seats.split(",")]} if seats else {}),
@@ -110,6 +114,7 @@ def _plan(field: Field, rules: Rules, tell: float) -> None:
         return
     unlimited = expected_pairs(tell, structs.replace(rules, limit=max(rules.limit, LONG)))
     within = expected_pairs(tell, rules).verdicts["better"]
+    say.note(f"matches are won by {in_words(field.scoring)}")
     say.note(
         f"{tell:g} Elo points are told apart after about {unlimited.median:,.0f} pairs of"
         f" {2 * len(field.stages)} matches; of such duels {within:.0%} know it within"

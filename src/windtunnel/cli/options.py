@@ -36,6 +36,14 @@ Agents: TypeAlias = Annotated[
 ]
 Until: TypeAlias = Annotated[int | None, typer.Option(metavar="TURN", min=0, help="Pause after this turn.")]
 By: TypeAlias = Annotated[str, typer.Option(metavar="NAME", help="Who says so; it is recorded.")]
+Metric: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME:OF",
+        help="What wins in place of the usual score: a metric, and of it mean, sum, least, most or final, "
+        "such as welfare:mean; debt:final:lower where less is better. Several with commas.",
+    ),
+]
 Store: TypeAlias = Annotated[
     Path | None, typer.Option(metavar="PATH", help="Write to this store instead of one of its own.")
 ]

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from windtunnel.cli import door, say
-from windtunnel.cli.options import Budget, Store
+from windtunnel.cli.options import Budget, Metric, Store
 from windtunnel.cli.stopping import Stopper
 from windtunnel.cli.tabling import Scoreboard, show_standings
-from windtunnel.cli.tournaments import play
+from windtunnel.cli.tournaments import play, scoring_by
 from windtunnel.control.catalog import Found
 from windtunnel.errors import NotFound
 from windtunnel.journal import Status
@@ -38,6 +38,7 @@ def selfplay(  # noqa: PLR0913, PLR0917 - one for each option
     seeds: Annotated[
         int, typer.Option(metavar="N", min=1, help="Lucks of a meeting, each with the seats changed round.")
     ] = 12,
+    metric: Metric = "",
     turns: Annotated[int | None, typer.Option(metavar="N", help="A match ends after so many turns.")] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="The seed of all chance.")] = 1,
     budget: Budget = None,
@@ -67,6 +68,7 @@ def selfplay(  # noqa: PLR0913, PLR0917 - one for each option
         "scenario": scenario,
         "seeds": seeds,
         "seed": seed,
+        **scoring_by(metric),
         **({"turns": turns} if turns is not None else {}),
         **({"budget": budget} if budget is not None else {}),
         **({"seats": [seat.strip() for seat in seats.split(",")]} if seats else {}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -17,12 +17,13 @@ from windtunnel.control.catalog import Found, all_runs
 from windtunnel.errors import NotFound, UsageError
 from windtunnel.journal import RunRow, Status
 from windtunnel.tournaments.hands import LocalHands
-from windtunnel.tournaments.model import WORLD_NAME
+from windtunnel.tournaments.model import WORLD_NAME, Of
 from windtunnel.tournaments.reading import read_tournament, sources
 from windtunnel.tournaments.running import begin_tournament, find_tournament, play_tournament
 from windtunnel.tournaments.standings import standings as drawn_up
 
 SUFFIXES = (".yaml", ".yml")
+OF, BETTER = get_args(Of), ("higher", "lower")
 
 
 def tournament(
@@ -126,6 +127,22 @@ def latest(workspace: Workspace, file: Path) -> Found:
             remedy=f"windtunnel tournament {file}",
         )  # fmt: skip
     return max(known, key=lambda found: (found.row.created, found.row.run_id))
+
+
+def scoring_by(metrics: str) -> dict[str, Any]:
+    """`welfare:mean,debt:final:lower` as a tournament's file would say it."""
+    found = []
+    for one in filter(None, (part.strip() for part in metrics.split(","))):
+        name, *words = one.split(":")
+        if not name or not set(words) <= {*OF, *BETTER} or len(words) > 2:
+            raise UsageError(
+                f"{one!r} is no metric to win by", where="--metric",
+                remedy=f"NAME, NAME:OF or NAME:OF:lower; OF is one of {', '.join(OF)}",
+            )  # fmt: skip
+        of = next((word for word in words if word in OF), "final")
+        better = next((word for word in words if word in BETTER), "higher")
+        found.append({"metric": name, "of": of, "better": better})
+    return {"scoring": {"metrics": found}} if found else {}
 
 
 def _is_file(what: str) -> bool:

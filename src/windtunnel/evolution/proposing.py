@@ -11,6 +11,7 @@ from windtunnel.evolution.model import Genome, Plan, Verdict, expressed, genome_
 from windtunnel.evolution.operators import vector
 from windtunnel.evolution.running import Story
 from windtunnel.strategies.versions import compared
+from windtunnel.tournaments.scoring import in_words
 from windtunnel.world import Risk
 
 FAR = 0.5  # of its bounds: a number that moved farther is no small change
@@ -79,8 +80,20 @@ def _evidence(run_id: str, plan: Plan, verdict: Verdict) -> dict[str, Any]:
         "seal": verdict.seal,
         "scenarios": [_name(stage) for stage in plan.held_out.stages],
         "opponents": [one.name for one in plan.held_out.opponents],
+        "score": in_words(plan.scoring),
+        "duel": _duel(plan),
         "matches": [f"{run_id}.{number}" for number in verdict.matches],
     }
+
+
+def _duel(plan: Plan) -> str:
+    """How a duel is told to play what the search played, by the same score."""
+    stage = plan.training.stages[0]
+    metrics = ",".join(
+        f"{one.metric}:{one.of}{':lower' if one.better == 'lower' else ''}" for one in plan.scoring.metrics
+    )
+    turns = f" --turns {stage['turns']}" if "turns" in stage else ""
+    return f"--scenario {_name(stage)}{turns}{f' --metric {metrics}' if metrics else ''}"
 
 
 def _name(stage: Mapping[str, Any]) -> str:

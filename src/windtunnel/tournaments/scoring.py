@@ -48,6 +48,19 @@ def _weighed(series: Series, measure: Measure) -> float:
     return measure.weight * (value if measure.better == "higher" else -value)
 
 
+def in_words(scoring: Scoring) -> str:
+    """What a match is won by."""
+    if not scoring.metrics:
+        return (
+            f"the usual score ({scoring.roi:g} return on wealth, {scoring.sharpe:g} how sure that return is)"
+        )
+    return ", ".join(
+        f"{one.metric} ({one.of}{', lower is better' if one.better == 'lower' else ''})"
+        + (f" × {one.weight:g}" if one.weight != 1 else "")
+        for one in scoring.metrics
+    )
+
+
 def roi_of(wealth: Sequence[float]) -> float | None:
     """What was gained over what was there; None where there was nothing to begin with."""
     if not wealth or wealth[0] <= 0:

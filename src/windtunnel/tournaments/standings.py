@@ -31,7 +31,7 @@ from windtunnel.tournaments.formats import (
 from windtunnel.tournaments.model import Field, Match, Outcome
 from windtunnel.tournaments.rating.elo import START
 from windtunnel.tournaments.running import field_of, outcomes_of
-from windtunnel.tournaments.scoring import literal_composite
+from windtunnel.tournaments.scoring import in_words, literal_composite
 from windtunnel.tournaments.selfplay import OwnPast, own_pasts
 
 Results = Sequence[tuple[Match, Outcome]]
@@ -282,7 +282,8 @@ def _literal(mean: dict[str, float]) -> float | None:
 
 
 def _marks(field: Field, results: Results, begun: int) -> list[str]:
-    notes = [f"{len(field.entrants)} entered; every one of them is here"]
+    notes = [f"matches are won by {in_words(field.scoring)}"]
+    notes.append(f"{len(field.entrants)} entered; every one of them is here")
     if begun:
         notes.append(f"{begun} matches of a round that is not over count for ratings, not for places")
     if field.plan.pool:
