@@ -13,9 +13,13 @@ from windtunnel.config import Workspace
 from windtunnel.control.strategies import Strategies
 from windtunnel.control.worlds import Worlds
 from windtunnel.errors import WindtunnelError
+from windtunnel.evolution.reading import inline_evolution
 from windtunnel.strategies.model import Strategy
+from windtunnel.strategies.versions import Version
 from windtunnel.tournaments.draw import Comparison
+from windtunnel.tournaments.entering import chosen
 from windtunnel.tournaments.model import Entrant
+from windtunnel.tournaments.reading import sources
 from windtunnel.tournaments.running import begin_tournament, play_tournament
 from windtunnel.tournaments.scoring import in_words
 from windtunnel.tournaments.selfplay import OwnPast, own_pasts
@@ -64,6 +68,22 @@ def test_versions_are_narrowed_by_how_they_begin_and_to_the_last(
     assert [one.version for one in made.entrants if one.version] == [f"dove@{number}" for number in numbers]
 
 
+def test_numbers_are_read_as_numbers_and_not_as_text() -> None:
+    class Known:
+        def versions(self, name: str) -> list[Version]:
+            numbers = ("1.0.9", "1.0.10", "1.0.1", "10.0.0")
+            strategy = Strategy(name, "dice", "player")
+            told = (strategy, "patch", (), "by hand", "", "", 0.0)
+            return [Version(name, one, "0" * 64, *told) for one in numbers]  # type: ignore[arg-type]
+
+    def found(which: str, last: int | None = None) -> list[str]:
+        return [one.number for one in chosen(Known(), which, last)]  # type: ignore[arg-type]
+
+    assert found("dove") == ["10.0.0", "1.0.10", "1.0.9", "1.0.1"]
+    assert found("dove@1.0.1") == ["1.0.1"]
+    assert found("dove@1", 2) == ["1.0.10", "1.0.9"]
+
+
 def test_two_versions_that_are_named_one_by_one_go_by_their_numbers(workspace: Workspace) -> None:
     registered(workspace, "dove", 0, 1)
     assert [one.name for one in field(workspace, ["dove@1.0.1", "dove@1.0.0"]).entrants] == [
@@ -103,6 +123,21 @@ def test_a_pool_is_for_gauntlets_and_a_gauntlet_has_one(workspace: Workspace) ->
         field(workspace, ["dice"], pool=["greedy"], format="swiss")
     with pytest.raises(WindtunnelError, match="needs a pool"):
         field(workspace, ["dice", "greedy"], format="gauntlet")
+
+
+def test_an_evolution_may_have_all_of_a_past_as_its_opponents(workspace: Workspace) -> None:
+    registered(workspace, "dove", 0, 1, 2)
+    given = {
+        "evolution": "Better than its past", "start": "dove", "scenario": "dice/bout",
+        "opponents": [{"versions": "dove", "last": 2}],
+        "held_out": {"seeds": 12, "opponents": ["dove@1.0.0"]},
+    }  # fmt: skip
+    plan = inline_evolution(given, sources(workspace))
+    assert [one.version for one in plan.training.opponents] == ["dove@1.0.2", "dove@1.0.1"]
+    assert [one.name for one in plan.held_out.opponents] == ["dove"]
+    given["opponents"] = [{"versions": "hawk"}]
+    with pytest.raises(WindtunnelError, match=r"opponent hawk: .*no strategy is called 'hawk'"):
+        inline_evolution(given, sources(workspace))
 
 
 # --- what the matches say ---

@@ -19,7 +19,6 @@ from windtunnel.strategies.versions import VersionNumber, read_number
 from windtunnel.tournaments.draw import Comparison
 from windtunnel.tournaments.model import Entrant, Field
 from windtunnel.tournaments.rating.sequential import Verdict
-from windtunnel.words import counted
 
 ALPHA = 0.05  # of all intervals of a strategy together
 
@@ -133,7 +132,7 @@ def _memory(past: Sequence[Against], unknown: Sequence[Against]) -> str:
         told = [f"{one.version} ({' and '.join(map(_number, one.by))} can)" for one in doubtful]
         return f"Whether it still can beat {', '.join(told)} would take more seeds to know"
     if unknown:
-        return f"Nothing shows that it forgot anything; {counted(len(unknown), 'pair')} would take more seeds"
+        return "Nothing shows that it forgot anything; more seeds would tell"
     if all(one.verdict == "better" for one in past):
         return "It has forgotten nothing: it beats all of its past"
     return "It has forgotten nothing that its past could do"
