@@ -16,5 +16,11 @@ export default defineConfig({
     proxy: Object.fromEntries(["/api", "/auth", "/docs", "/openapi.json"].map((path) => [path, proxy])),
   },
   build: { target: "es2024", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
-  test: { environment: "happy-dom", include: ["src/**/*.test.{ts,tsx}"], restoreMocks: true },
+  test: {
+    environment: "happy-dom",
+    include: ["src/**/*.test.{ts,tsx}"],
+    isolate: false, // one browser for all files: making one takes longer than the tests of a file
+    restoreMocks: true,
+    unstubGlobals: true,
+  },
 });

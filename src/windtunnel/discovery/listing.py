@@ -43,18 +43,30 @@ def list_worlds(workspace: Workspace, limit: float = child.LIMIT_SECONDS) -> lis
 
 def list_scenarios(world: World) -> list[ScenarioInfo]:
     """The scenario files of a world, in the order of their names."""
+    return [_scenario_info(file, world) for file in _scenario_files(world)]
+
+
+def _scenario_files(world: World) -> list[Path]:
     if not world.scenarios:
         return []
     folder = Path(world.scenarios)
     try:
-        files = sorted(file for file in folder.iterdir() if file.suffix in SUFFIXES and file.is_file())
+        return sorted(file for file in folder.iterdir() if file.suffix in SUFFIXES and file.is_file())
     except OSError as error:
         raise WorldError(
             f"its folder of scenarios cannot be read: {error.strerror}",
             where=str(folder),
             remedy="mend World.scenarios",
         ) from None
-    return [_scenario_info(file, world) for file in files]
+
+
+def scenario_paths(source: WorldSource) -> dict[str, str]:
+    """The files of a world's scenarios by their names. Read where the world says itself what it has; of one
+    that is imported here the names alone are looked at, since who wants one does not wait for all others."""
+    if source.kind == "path":
+        return {one.name: one.path for one in child.ask(source).scenarios}
+    world = load_here(source)
+    return {_scenario_name(file, world): str(file) for file in _scenario_files(world)}
 
 
 def description_of(source: WorldSource, limit: float = child.LIMIT_SECONDS) -> Description:
@@ -76,8 +88,12 @@ def _info(one: Candidate, limit: float) -> WorldInfo:
     )
 
 
+def _scenario_name(file: Path, world: World) -> str:
+    return f"{world.name}/{file.stem}"
+
+
 def _scenario_info(file: Path, world: World) -> ScenarioInfo:
-    name = f"{world.name}/{file.stem}"
+    name = _scenario_name(file, world)
     try:
         made = load_scenario(file, world)
     except WindtunnelError as error:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from windtunnel.config import Workspace
 from windtunnel.discovery import child
-from windtunnel.discovery.listing import SUFFIXES, description_of
+from windtunnel.discovery.listing import SUFFIXES, scenario_paths
 from windtunnel.discovery.sources import (
     WorldSource,
     candidates,
@@ -59,7 +59,7 @@ def _by_name(world: str, name: str, text: str, workspace: Workspace) -> FoundSce
     wanted = name.removeprefix("scenarios/")
     for suffix in SUFFIXES:
         wanted = wanted.removesuffix(suffix)
-    there = {one.name: one.path for one in description_of(source).scenarios}
+    there = scenario_paths(source)
     if (full := f"{world}/{wanted}") in there:
         return FoundScenario(full, there[full], source)
     if not wanted:
