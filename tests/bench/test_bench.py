@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +19,7 @@ from bench.measure import PeerMissing, Result, by_turns, cheaper, faster, need
 from bench.paper import sheet
 from bench.playing import RUN, play, start
 
+Home = Callable[[], AbstractContextManager[ProcessPoolExecutor]]
 REQUIRED: dict[str, Any] = {
     "name": str,
     "ours": (int, float),
@@ -27,9 +31,20 @@ REQUIRED: dict[str, Any] = {
 }
 
 
+@pytest.fixture(scope="module")
+def shared_home() -> Iterator[Home]:
+    """One process for all contenders. What is measured needs one for each; what is tried here would only load
+    the same libraries again and again."""
+    with measure.home() as pool:
+        yield lambda: nullcontext(pool)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(door.BENCHES))
-def test_each_bench_prints_one_line_of_json(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_bench_prints_one_line_of_json(
+    name: str, shared_home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measure, "home", shared_home)
     assert door.main([name, "--json", "--smoke"]) == 0
     (line,) = capsys.readouterr().out.splitlines()
     said = json.loads(line)

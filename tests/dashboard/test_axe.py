@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -59,17 +59,55 @@ def test_axe_finds_what_is_wrong_with_a_page(browser: Browser) -> None:
         assert "button-name" in found
 
 
-@pytest.mark.parametrize("theme", THEMES)
-def test_no_page_has_a_serious_violation(
-    theme: Theme, browser: Browser, furnished: tuple[str, dict[str, str]]
-) -> None:
+class Seen(NamedTuple):
+    """What is wrong with the pages, each said with its name."""
+
+    wide: list[str]  # on a phone
+    untitled: list[str]
+    grave: dict[Theme, list[str]]
+
+
+@pytest.fixture(scope="module")
+def seen(browser: Browser, furnished: tuple[str, dict[str, str]]) -> Seen:
+    """Each page opened once, as on a phone; then looked at in a wide window, in one theme and the other."""
     url, ids = furnished
-    wrong = []
-    with window(browser, theme) as page:
+    found = Seen([], [], {theme: [] for theme in THEMES})
+    with window(browser, size=PHONE) as page:
         for place in PLACES:
+            resize(page, PHONE)
             visit(page, url + place.at(ids))
-            wrong += [f"{place.name}: {one}" for one in (*untitled(page), *grave(page))]
-    assert wrong == []
+            found.wide.extend(f"{place.name}: {one}" for one in tour.wider_than_the_window(page))
+            resize(page, WIDE)
+            settle(page)
+            found.untitled.extend(f"{place.name}: {one}" for one in untitled(page))
+            for theme in THEMES:
+                page.emulate_media(color_scheme=theme)
+                settle(page)
+                found.grave[theme].extend(f"{place.name}: {one}" for one in grave(page))
+    return found
+
+
+def resize(page: Page, size: tuple[int, int]) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_no_page_has_a_serious_violation(theme: Theme, seen: Seen) -> None:
+    assert seen.grave[theme] == []
+
+
+def test_every_page_has_a_title_and_one_first_heading(seen: Seen) -> None:
+    assert seen.untitled == []
+
+
+def test_no_page_scrolls_sideways_on_a_phone(seen: Seen) -> None:
+    assert seen.wide == []
+
+
+def test_what_is_too_wide_for_a_phone_is_seen(browser: Browser) -> None:
+    with window(browser, size=PHONE) as page:
+        page.set_content("<main><h1>h</h1><div style='width: 500px'>wide</div></main>")
+        assert tour.wider_than_the_window(page)
 
 
 def palette(page: Page) -> None:
@@ -108,18 +146,6 @@ def test_no_dialog_has_a_serious_violation(
             wrong += [f"{opens.__name__}: {one}" for one in grave(page)]
             page.keyboard.press("Escape")
             expect(page.get_by_role("dialog")).to_have_count(0)
-    assert wrong == []
-
-
-def test_no_page_scrolls_sideways_on_a_phone(browser: Browser, furnished: tuple[str, dict[str, str]]) -> None:
-    url, ids = furnished
-    wrong = []
-    with window(browser, size=PHONE) as page:
-        page.set_content("<main><h1>h</h1><div style='width: 500px'>wide</div></main>")
-        assert tour.wider_than_the_window(page), "it does not see what is too wide"
-        for place in PLACES:
-            visit(page, url + place.at(ids))
-            wrong += [f"{place.name}: {one}" for one in tour.wider_than_the_window(page)]
     assert wrong == []
 
 
