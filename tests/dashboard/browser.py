@@ -31,6 +31,13 @@ from playwright.sync_api import (
 from tests.server.live import Live, live
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = [
+    "--no-sandbox",  # it needs what a container's root has not; pages here are our own
+    "--disable-dev-shm-usage",
+    # Nobody looks: letters without coloured edges and animations in no thread of their own take less to draw.
+    "--disable-lcd-text",
+    "--disable-threaded-animation",
+]
 BUILT = Path(__file__).parents[2] / "dashboard" / "dist" / "index.html"
 WAIT = 20_000  # ms: how long a page may take on a slow machine
 
@@ -81,10 +88,7 @@ def find_program() -> str:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        # No sandbox: it needs what a container's root has not. Pages here are our own.
-        found = playwright.chromium.launch(
-            executable_path=find_program(), args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+        found = playwright.chromium.launch(executable_path=find_program(), args=ARGUMENTS)
         yield found
         found.close()
 
