@@ -44,6 +44,9 @@ SETTINGS = {
 FAST = {
     "fsync": "off",
     "full_page_writes": "off",
+    "jit": "off",
+    "wal_level": "minimal",  # nobody follows it
+    "max_wal_senders": "0",
 }  # a killed server loses nothing by it, a killed machine would
 
 
@@ -86,6 +89,7 @@ class PostgresServer:
         secret.chmod(0o644)
         words = [str(self._bin / "initdb"), "-D", str(self._data), "-U", USER, f"--pwfile={secret}"]
         words += ["--auth=scram-sha-256", "--no-sync", "--encoding=UTF8", "--locale=C"]
+        words += ["--set", "scram_iterations=1"]  # whoever connects computes them all, and tests connect often
         done = subprocess.run(words, check=False, capture_output=True, text=True, **self._as)
         if done.returncode:
             raise RuntimeError(f"initdb failed: {done.stderr}")
