@@ -89,7 +89,7 @@ class PostgresServer:
         secret.chmod(0o644)
         words = [str(self._bin / "initdb"), "-D", str(self._data), "-U", USER, f"--pwfile={secret}"]
         words += ["--auth=scram-sha-256", "--no-sync", "--encoding=UTF8", "--locale=C"]
-        words += ["--set", "scram_iterations=1"]  # whoever connects computes them all, and tests connect often
+        words += ["--set", "scram_iterations=1"]  # both sides compute them for each connection
         done = subprocess.run(words, check=False, capture_output=True, text=True, **self._as)
         if done.returncode:
             raise RuntimeError(f"initdb failed: {done.stderr}")

@@ -101,7 +101,7 @@ def test_the_command_line_says_that_the_disk_is_full_and_ends_with_3(
     home = small.folder / "home"
     home.mkdir()
     (home / "windtunnel.toml").touch()
-    started = windtunnel(home, "run", "economy/growth", "--set", "turns=400", limit=small.fill(480 << 10))
+    started = windtunnel(home, "run", "economy/growth", "--set", "turns=200", limit=small.fill(480 << 10))
     assert started.returncode == 3, started.stderr
     assert "Traceback" not in started.stderr
     assert not small.mounted or "full" in started.stderr or "No space left" in started.stderr
