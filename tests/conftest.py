@@ -8,14 +8,16 @@ from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from tests.postgres import PostgresServer
 
-# A commit is judged by what it changed, not by what luck drew today: the same examples for the same test.
-# `./dev soak` draws new ones (`--hypothesis-profile default`).
-settings.register_profile("repeatable", derandomize=True)
+# A commit is judged by what it changed, not by what luck drew today nor by how busy the machine is: the same
+# examples for the same test, however long one takes. `./dev soak` draws new ones.
+settings.register_profile(
+    "repeatable", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("repeatable")
 
 

@@ -107,7 +107,7 @@ SHARES = {"rate_limited": 0.2, "unavailable": 0.1, "garbage": 0.1}
 
 def _storm(keys: list[str], seed: int = 7, at_once: int = 1) -> dict[str, str]:
     with Provider(storm("ready", SHARES, seed=seed)) as provider:
-        with ThreadPoolExecutor(at_once) as pool, httpx.Client() as client:
+        with ThreadPoolExecutor(at_once) as pool, httpx.Client(timeout=60) as client:
             body = {"model": "m", "messages": [{"role": "user", "content": "?"}]}
             url = provider.openai + "/chat/completions"
             list(pool.map(lambda key: client.post(url, json=body, headers={"idempotency-key": key}), keys))
