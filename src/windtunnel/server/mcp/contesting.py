@@ -13,7 +13,7 @@ from windtunnel.server.mcp.untrusted import Veil, words_of
 
 Entrant = Word | dict[str, Any]
 Format = Annotated[
-    Word,
+    Word | None,
     Field(
         description="round-robin, swiss, single-elimination, double-elimination, free-for-all, ladder or"
         " gauntlet"
@@ -60,7 +60,7 @@ class Contesting(Tools):
             list[Entrant],
             Field(max_length=1000, description="Frozen: every entrant meets each of them; they do not meet"),
         ] = [],  # noqa: B006 - nobody changes it
-        format: Format | None = None,  # noqa: A002 - the word of every door
+        format: Format = None,  # noqa: A002 - the word of every door
         rounds: Annotated[int | None, Field(ge=1, description="Where the format lets you say")] = None,
         turns: Annotated[int | None, Field(ge=1, description="A match ends after so many")] = None,
         seeds: Annotated[int, Field(ge=1, le=10_000, description="Lucks a meeting is played with")] = 3,
