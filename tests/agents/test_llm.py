@@ -30,6 +30,7 @@ from windtunnel.testing.provider import (
 from windtunnel.world import ACCEPT, AgentSpec, Context, reject
 
 
+@pytest.mark.slow
 def test_an_answer_becomes_the_action_and_every_call_is_in_the_journal():
     with desk([says(amount=7), says("Rest")]) as (lab, provider):
         play(lab, thinker())

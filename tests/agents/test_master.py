@@ -259,6 +259,7 @@ def test_under_rule_the_house_rules_and_nobody_is_asked() -> None:
     assert (ends["house"][1], ends["rule"][1]) == (5, 0)
 
 
+@pytest.mark.slow
 def test_where_no_model_can_be_asked_the_run_pauses_with_its_turn_undone() -> None:
     with Lab(orchard({}), players={"ann": three}) as lab:
         assert lab.play(scene("ann", model="ollama:none")).status is Status.PAUSED

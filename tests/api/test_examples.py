@@ -8,6 +8,7 @@ import importlib
 import pytest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [

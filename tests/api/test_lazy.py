@@ -31,6 +31,7 @@ def test_a_word_of_the_contract_loads_neither_the_loop_nor_the_database():
     assert _said(code) == "[]"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("heavy", ["numpy", "polars", "pandas", "pyarrow", "typer", "rich"])
 def test_playing_loads_nothing_heavy_either(heavy):
     code = (
@@ -40,6 +41,7 @@ def test_playing_loads_nothing_heavy_either(heavy):
     assert _said(code) == "False"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "first",
     ["wt.run", "import windtunnel.run.player", "from windtunnel.run import fork", "wt.open", "wt.worlds"],

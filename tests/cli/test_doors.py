@@ -166,6 +166,7 @@ def test_a_reader_that_goes_away_is_no_error(played):
         assert process.wait(60) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_a_terminal_without_unicode_shows_plain_curves(played, encoding):
     said = command("show", played["run_id"], PYTHONIOENCODING=encoding, PYTHONUTF8="0")

@@ -22,6 +22,7 @@ def location(in_postgres: str) -> str:
     return in_postgres.replace(":pass-word", "")
 
 
+@pytest.mark.slow
 def test_a_run_is_played_looked_at_and_proved(wt, lake, workspace, location):
     done = wt("run", lake, "--turns", 12, "--json")
     assert (done.code, done.data["status"], done.data["store"]) == (0, "completed", location)

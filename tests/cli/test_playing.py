@@ -136,6 +136,7 @@ def test_a_world_by_path_is_remembered_for_its_runs(lake, workspace):
     assert command("replay", run, "--json").data["identical"]
 
 
+@pytest.mark.slow
 def test_a_remembered_world_that_is_gone_is_named(workspace, tmp_path):
     command("new", "world", "pond", "--in", tmp_path)
     run = command(

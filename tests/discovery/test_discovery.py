@@ -85,6 +85,7 @@ def test_python_path_brings_what_the_world_needs(makes, workspace):
     assert only(Workspace(makes.root)).error is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("extra", "inside", "words"),
     [
@@ -235,6 +236,7 @@ def test_a_world_that_is_not_there_gets_the_nearest_name(makes, workspace):
 # --- scenarios ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["tiny/first", "tiny/first.yaml", "tiny/scenarios/first.yaml"])
 def test_a_scenario_is_found_by_its_name(makes, workspace, text):
     home = makes.package("proj/src/tiny", "tiny")

@@ -63,6 +63,7 @@ def test_an_installed_world_is_listed(makes, site):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("target", "words"),
     [

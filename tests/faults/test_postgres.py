@@ -122,6 +122,7 @@ def test_a_transaction_that_is_cut_off_says_that_nothing_was_written(postgres, p
             assert database.rows("SELECT name FROM bird") == []
 
 
+@pytest.mark.slow
 def test_what_is_read_survives_a_restart(postgres, store):
     fence = held(store)
     store.commit([Batch("r", fence, entries=chained(3))])

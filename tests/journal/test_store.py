@@ -302,6 +302,7 @@ time.sleep(60)
 """
 
 
+@pytest.mark.slow
 def test_a_killed_holder_frees_the_run_at_once(store, place):
     store.add_run(row())
     child = subprocess.Popen([sys.executable, "-c", HOLD, place], stdout=subprocess.PIPE, text=True, cwd=ROOT)

@@ -43,6 +43,7 @@ def sound(store: Store, run_id: str) -> bool:
     return verdict.complete is True and replayed(store, run_id)
 
 
+@pytest.mark.slow
 def test_a_copied_run_has_the_same_head_and_proves_and_replays(source, target):
     assert copy_run(source, target, "r1") is True
     assert target.run("r1") == source.run("r1")

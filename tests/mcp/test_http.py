@@ -75,6 +75,7 @@ def test_who_is_not_known_gets_nothing():
     assert "Bearer wt_" in nobody.json()["error"]["message"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80"])
 def test_another_host_is_not_answered_even_without_a_guard(host):
     with served(application(Fake())) as url:

@@ -153,6 +153,7 @@ def play(examples: int, steps: int) -> None:
     case("runTest").debug()
 
 
+@pytest.mark.slow
 def test_each_due_time_fires_once_whatever_happens() -> None:
     play(40, 30)
 

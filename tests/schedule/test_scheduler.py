@@ -74,6 +74,7 @@ def played(story: Awaitable[None]) -> None:
     asyncio.run(whole())
 
 
+@pytest.mark.slow
 def test_it_fires_at_once_and_then_as_planned(stage):
     async def story() -> None:
         add(stage.schedules, arguments={"seed": 7})

@@ -24,6 +24,7 @@ def operations(api: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
     return [(path, method, one) for path, ways in api["paths"].items() for method, one in ways.items()]
 
 
+@pytest.mark.slow
 def test_every_operation_says_what_it_is(api: dict[str, Any]) -> None:
     tags = {tag["name"] for tag in api["tags"]}
     for path, method, one in operations(api):

@@ -103,6 +103,7 @@ def test_only_reading_gets_the_page(whole: Assembled) -> None:
     assert (head.status_code, head.headers["cache-control"]) == (200, "no-cache")
 
 
+@pytest.mark.slow
 def test_a_method_that_a_route_does_not_take_is_still_told(whole: Assembled) -> None:
     reply = get(whole, "/health", method="PUT")
     assert (reply.status_code, reply.headers["allow"]) == (405, "GET")

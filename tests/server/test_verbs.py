@@ -110,6 +110,7 @@ def test_over_mcp_a_verb_is_done_for_its_role_alone(
     check_noted(house, who, verb, may)
 
 
+@pytest.mark.slow
 def test_every_route_is_behind_a_verb(house: Assembled) -> None:
     """A route that the table does not reach fails here, and so does one that the streams have not got."""
     there = {

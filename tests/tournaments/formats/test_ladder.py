@@ -23,6 +23,7 @@ def test_neighbours_meet_first() -> None:
     assert [pairing.entrants for pairing in pairings] == [("e1", "e2"), ("e3", "e4"), ("e5", "e6")]
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(st.integers(2, 30), st.integers(0, 999))
 def test_it_goes_on_and_byes_go_around(field: int, seed: int) -> None:

@@ -36,6 +36,7 @@ def check_rules(plan: Plan, history: History) -> None:
     assert max(Counter(byes(history)).values(), default=1) == 1
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(st.integers(2, 40), st.data())
 def test_no_rematch_no_second_bye_and_seats_within_two(field: int, data: st.DataObject) -> None:

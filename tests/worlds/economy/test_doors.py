@@ -32,6 +32,7 @@ def said(*words: object, at: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=at, capture_output=True, text=True, timeout=60, check=False)
 
 
+@pytest.mark.slow
 def test_show_matrix_adds_up_before_ones_eyes(store: Path) -> None:
     done = said("show", store, "--matrix", "--turn", 5, "--agent", "borland", at=store.parent)
     assert done.returncode == 0, done.stderr
@@ -52,6 +53,7 @@ def test_a_question_takes_arguments_and_answers_scripts(store: Path) -> None:
     assert len(answer["answer"]) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "told"),
     [

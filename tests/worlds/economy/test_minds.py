@@ -36,6 +36,7 @@ def events(lab: Lab, kind: str, run_id: str = "run") -> list[Any]:
     return [event["body"] for body in bodies for event in body["events"] if event["kind"] == kind]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MINDS)
 def test_it_plays_under_the_house_with_no_key_and_replays(name: str) -> None:
     with Lab(world) as lab:

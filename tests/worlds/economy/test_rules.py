@@ -152,6 +152,7 @@ def test_garbage_from_an_agent_ends_as_its_no_op(play: Play) -> None:
     assert odd.state.nations["north"].books == idle.state.nations["north"].books
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FIRST_FOUR)
 def test_the_same_seed_ends_in_the_same_head_and_another_does_not(name: str, play: Play) -> None:
     given = msgspec.structs.replace(scenario(name), turns=15)
