@@ -58,9 +58,16 @@ class Fake:
         rooms = {**dict.fromkeys(("looking", "playing", "steering", "deciding", "operating"), self)}
         contesting = SimpleNamespace(start=self.contest, standings=self.standings)
         strategies = SimpleNamespace(list=self.list_strategies)
+        evolving = SimpleNamespace(
+            start=self.evolve, get=self.evolution, proposed=self.list_proposals, proposal=self.proposal,
+            approve=self.decide, reject=self.decide, rollback=self.decide,
+        )  # fmt: skip
         self.verbs = cast(
-            "Verbs", SimpleNamespace(**rooms, planning=planning, contesting=contesting, strategies=strategies)
-        )
+            "Verbs",
+            SimpleNamespace(
+                **rooms, planning=planning, contesting=contesting, strategies=strategies, evolving=evolving
+            ),
+        )  # fmt: skip
 
     def _did(self, who: Principal, role: Role, name: str, about: Any = None) -> None:
         may(who, role)
@@ -115,6 +122,58 @@ class Fake:
             description=EVIL, versions=1, tags={}, by="ann", at=NOW,
         )  # fmt: skip
         return made(types.StrategyPage, strategies=[one])
+
+    async def evolve(self, who: Principal, request: types.EvolutionRequest, key: str = "") -> types.Started:
+        self._did(who, Role.OPERATOR, "evolve", (request, key))
+        return made(
+            types.Started,
+            run_id="evo0", status=types.Status.QUEUED, world="evolution", scenario="evolution/inline",
+            max_turns=7, url="/api/evolution/evo0",
+        )  # fmt: skip
+
+    async def evolution(self, who: Principal, run_id: str, generation: int | None = None) -> types.Evolution:
+        self._did(who, Role.VIEWER, "evolution", generation)
+        ground = made(types.EvolutionGround, scenarios=["town/market"], opponents=[], seeds=4)
+        one = made(
+            types.EvolutionCandidate,
+            name="c1", generation=1, operator="reflection", parents=["start"], gain=1.5, error=0.1, lucks=4,
+            matches=4, refused=0, failed=EVIL, why=EVIL, instructions=f"+{EVIL}",
+            changes=[made(types.StrategyChange, field="parameters.thrift", before=1, after=EVIL)],
+        )  # fmt: skip
+        return made(
+            types.Evolution,
+            run_id=run_id, title=EVIL, description=EVIL, status=types.Status.FAILED, reason=EVIL,
+            strategy="dove", base="dove@1.0.0", kind="llm", world="town", version="1", seats=["ann"],
+            searched_on=ground, held_out=ground, seal="ab" * 32, of_generations=6, population=8, alpha=0.05,
+            generations=[], shown=1, candidates=[one], matches=8, cost=0.0,
+        )  # fmt: skip
+
+    async def list_proposals(
+        self, who: Principal, status: str, strategy: str, after: str, limit: int
+    ) -> types.ProposalPage:
+        self._did(who, Role.VIEWER, "list_proposals", status)
+        whole = self._proposal().model_dump(include=set(types.ProposalInfo.model_fields))
+        return made(types.ProposalPage, proposals=[types.ProposalInfo(**whole)], total=1)
+
+    async def proposal(self, who: Principal, proposal: str) -> types.Proposal:
+        self._did(who, Role.VIEWER, "proposal", proposal)
+        return self._proposal()
+
+    async def decide(self, who: Principal, proposal: str, request: types.DecisionRequest) -> types.Proposal:
+        self._did(who, Role.APPROVER, "decide", (proposal, request))
+        return self._proposal()
+
+    def _proposal(self) -> types.Proposal:
+        return made(
+            types.Proposal,
+            id=3, run_id="evo0", strategy="dove", type="prompt", title="dove: other instructions",
+            confidence=0.97, risk="medium", status="pending", approvals=1, approvers=2, base="dove@1.0.0",
+            version="", made=NOW, changed=NOW, description=f"Found by reflection ({EVIL})", world="town",
+            role="trader", operator="reflection", evidence=made(types.ProposalEvidence, gain=1.0),
+            changes=[made(types.StrategyChange, field="parameters.mood", before="calm", after=EVIL)],
+            instructions=f"+{EVIL}", in_force="dove@1.0.0",
+            votes=[made(types.ProposalVote, by="kim", word="approve", note=EVIL, at=NOW)],
+        )  # fmt: skip
 
     async def fork(self, who: Principal, run_id: str, request: types.ForkRequest) -> types.Forked:
         self._did(who, Role.OPERATOR, "fork", request)

@@ -96,10 +96,10 @@ def test_what_changes_nothing_says_so_and_what_cannot_be_undone_too():
     assert changing == {
         "start_simulation", "cancel_simulation", "pause_simulation", "resume_simulation", "fork_simulation",
         "send_event", "answer_question", "approve_action", "reject_action", "give_feedback", "add_schedule",
-        "change_schedule", "start_tournament",
+        "change_schedule", "start_tournament", "start_evolution", "decide_proposal",
     }  # fmt: skip
     assert {name for name, one in hints.items() if one.destructive_hint} == {
-        "cancel_simulation", "approve_action", "reject_action", "change_schedule",
+        "cancel_simulation", "approve_action", "reject_action", "change_schedule", "decide_proposal",
     }  # fmt: skip
     assert not hints["start_simulation"].idempotent_hint
 

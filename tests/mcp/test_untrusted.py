@@ -29,6 +29,9 @@ CALLS: dict[str, dict[str, Any]] = {
     "reject_action": {"approval_id": "run0:1", "digest": "cd" * 32}, "give_feedback": {**RUN, "score": 1},
     "change_schedule": {"name": "nightly", "change": "disable"}, "cancel_simulation": {"run_id": "run1"},
     "list_strategies": {}, "get_tournament_standings": RUN,
+    "start_evolution": {"title": "Better", "start": "dove", "scenario": "town/market"},
+    "get_evolution": RUN, "list_proposals": {}, "get_proposal": {"proposal": 3},
+    "decide_proposal": {"proposal": 3, "decision": "approve"},
     "start_tournament": {"title": "Cup", "scenario": "town/market", "entrants": ["dove", "hawk"]},
 }  # fmt: skip
 
@@ -69,6 +72,7 @@ def test_what_was_asked_for_comes_marked_as_data():
         "list_schedules", "get_simulation_status", "list_simulations", "get_simulation_results",
         "compare_simulations", "get_entries", "get_state", "replay_simulation", "verify_simulation",
         "list_questions", "list_approvals", "list_strategies", "get_tournament_standings",
+        "get_evolution", "get_proposal",
     }  # fmt: skip
     for name in shown:
         text = told[name]

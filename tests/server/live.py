@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 
 SECONDS = 60.0
-PLAYERS = {b"windtunnel.control.worker", b"windtunnel.tournaments.worker"}
+PLAYERS = {b"windtunnel.control.worker", b"windtunnel.tournaments.worker", b"windtunnel.evolution.worker"}
 
 
 class Live:

@@ -9,6 +9,7 @@ START = {"scenario": "economy/quick"}
 CUP_PLAYED = {"scenario": "economy/quick", "entrants": ["balanced", "austerity"]}
 CUP = {"tournament": "A cup", **CUP_PLAYED}
 VOTE = {"approval_id": "nobody:1.validate.ann.0", "digest": "0" * 64}
+BRED_OF = {"start": "thrift", "scenario": "economy/quick"}
 PLAN = {"name": "nightly", "when": "daily at 03:00", "do": "health", "first_now": False}
 
 
@@ -78,6 +79,27 @@ WAYS: dict[str, Way] = {
     "add_strategy": Way("POST", "/api/strategies", {"strategy": {"strategy": "thrift"}}),
     "tag_strategy": Way("POST", "/api/strategies/none/tag", {"version": "1.0.0", "tag": "champion"}),
     "rollback_strategy": Way("POST", "/api/strategies/none/rollback"),
+    "list_evolutions": Way("GET", "/api/evolution"),
+    "start_evolution": Way(
+        "POST", "/api/evolution", {"evolution": "Better", **BRED_OF},
+        "start_evolution", {"title": "Better", **BRED_OF},
+    ),
+    "get_evolution": Way("GET", "/api/evolution/nobody", None, "get_evolution", OF_RUN),
+    "list_evolution_matches": Way("GET", "/api/evolution/nobody/matches"),
+    "list_proposals": Way("GET", "/api/evolution/proposals", None, "list_proposals", {}),
+    "get_proposal": Way("GET", "/api/evolution/proposals/9", None, "get_proposal", {"proposal": 9}),
+    "approve_proposal": Way(
+        "POST", "/api/evolution/proposals/9/approve", {},
+        "decide_proposal", {"proposal": 9, "decision": "approve"},
+    ),
+    "reject_proposal": Way(
+        "POST", "/api/evolution/proposals/9/reject", {},
+        "decide_proposal", {"proposal": 9, "decision": "reject"},
+    ),
+    "rollback_proposal": Way(
+        "POST", "/api/evolution/proposals/9/rollback", {},
+        "decide_proposal", {"proposal": 9, "decision": "rollback"},
+    ),
     "list_worlds": Way("GET", "/api/worlds", None, "list_worlds", {}),
     "get_world": Way("GET", "/api/worlds/economy"),
     "list_scenarios": Way("GET", "/api/scenarios", None, "list_scenarios", {}),
@@ -107,11 +129,11 @@ WAYS: dict[str, Way] = {
 
 # Who may: written down a second time, so that a role is not changed by a slip. All others are a viewer's.
 ADMIN = {"purge_simulation", "list_keys", "create_key", "rotate_key", "revoke_key", "audit_log"}
-APPROVER = {"approve", "reject"}
+APPROVER = {"approve", "reject", "approve_proposal", "reject_proposal", "rollback_proposal"}
 OPERATOR = {
     "start_simulation", "cancel_simulation", "pause_simulation", "resume_simulation", "fork_simulation",
     "send_event", "answer_question", "give_feedback", "import_simulations", "add_schedule", "enable_schedule",
     "disable_schedule", "remove_schedule", "start_tournament", "add_strategy", "tag_strategy",
-    "rollback_strategy",
+    "rollback_strategy", "start_evolution",
 }  # fmt: skip
 ONLY_LOOK = {"list_keys", "audit_log"}  # of those, what changes nothing

@@ -1,5 +1,5 @@
-"""What a desk does for the registry of strategies: one that is sent is held against its world, which is
-here."""
+"""What a desk does for the registry of strategies: one that is sent, or that is proposed and approved, is
+held against its world, which is here."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import to_builtins
 
 from windtunnel.control.desk_verbs import Asked, Known, Progress, Room
+from windtunnel.control.proposals import Proposals
 from windtunnel.control.strategies import Strategies
 
 
@@ -36,4 +37,19 @@ async def add(room: Room, asked: Add, _: Progress) -> dict[str, Any]:
     }
 
 
-ADDING: Known = {"add_strategy": (Add, add)}
+class Approve(Asked, frozen=True):
+    """`proposal`: its number; `by`: whose yes it is."""
+
+    proposal: int
+    by: str
+    note: str = ""
+
+
+async def approve(room: Room, asked: Approve, _: Progress) -> int:
+    """One person's yes; the last one that is needed puts the candidate in force."""
+    world = room.world
+    with Proposals(room.workspace, lambda _name: world) as kept:
+        return kept.approve(asked.proposal, by=asked.by, note=asked.note).id
+
+
+ADDING: Known = {"add_strategy": (Add, add), "approve_proposal": (Approve, approve)}

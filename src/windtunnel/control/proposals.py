@@ -34,7 +34,9 @@ from windtunnel.journal.database import Database, Rows
 from windtunnel.run.voting import person
 from windtunnel.scenario.approvals import policy_of
 from windtunnel.scenario.reading import Place, node_of
+from windtunnel.strategies.finding import find_version
 from windtunnel.strategies.model import content_hash
+from windtunnel.strategies.reading import check_strategy
 from windtunnel.strategies.registry import Registry
 from windtunnel.strategies.versions import Version
 from windtunnel.words import quote
@@ -45,6 +47,7 @@ MOST = 1000
 LONGEST_NOTE = 10_000
 
 Many = list[Proposal]  # `list` is a verb below
+Values = list[str | int]
 
 
 class Proposals:
@@ -116,15 +119,31 @@ class Proposals:
 
     def list(self, *, status: str = "", strategy: str = "", after: int = 0, limit: int = 100) -> Many:
         """The newest first; from before `after` on, the `id` of one of them."""
-        if not 1 <= limit <= MOST:
+        if not 1 <= limit <= MOST + 1:
             raise UsageError(f"a page has 1 to {MOST:,} items", where="limit")
-        tests = {"status=?": status, "strategy=?": strategy, "id<?": after}
-        wanted = {test: value for test, value in tests.items() if value}
-        where = f"WHERE {' AND '.join(wanted)} " if wanted else ""
+        where, values = _where({"status=?": status, "strategy=?": strategy, "id<?": after})
         found = self._database.rows(
-            f"SELECT {COLUMNS} FROM proposal {where}ORDER BY id DESC LIMIT ?", [*wanted.values(), limit]
+            f"SELECT {COLUMNS} FROM proposal {where} ORDER BY id DESC LIMIT ?", [*values, limit]
         )
         return [proposal_of(self._database, row) for row in found]
+
+    def count(self, *, status: str = "", strategy: str = "") -> int:
+        where, values = _where({"status=?": status, "strategy=?": strategy})
+        return int(self._database.rows(f"SELECT count(*) FROM proposal {where}", values)[0][0])
+
+    def stamps(self) -> dict[int, str]:
+        """Of the latest ones, what is another whenever one of them is: nothing of their bodies is read."""
+        found = self._database.rows(
+            "SELECT p.id, p.status, (SELECT count(*) FROM proposal_vote v WHERE v.proposal=p.id)"
+            " FROM proposal p ORDER BY p.id DESC LIMIT ?",
+            [MOST],
+        )
+        return {key: f"{status} {votes}" for key, status, votes in found}
+
+    def of_run(self, run_id: str) -> Proposal | None:
+        """What an evolution proposed, if it did."""
+        found = self._database.rows(f"SELECT {COLUMNS} FROM proposal WHERE run_id=?", [run_id])
+        return proposal_of(self._database, found[0]) if found else None
 
     def find(self, reference: str | int) -> Proposal:
         return self._one(self._database, _number(reference))
@@ -137,15 +156,43 @@ class Proposals:
 
     # --- deciding ---
 
+    def expire(self) -> None:
+        """Those that nobody decided in time."""
+        now = self._database.now()
+        late = "status='pending' AND expires IS NOT NULL AND expires<=?"
+        if self._database.rows(f"SELECT id FROM proposal WHERE {late} LIMIT 1", [now]):
+            self._database.rows(f"UPDATE proposal SET status='expired', changed=? WHERE {late}", [now, now])
+
     def approve(self, reference: str | int, *, by: str, note: str = "") -> Proposal:
         """One person's yes. The last one that is needed puts the candidate in force."""
         key = _number(reference)
         found = self.find(key)
         if found.status != "approved":
-            if found.status == "pending":
-                self._in_place(found)  # else a yes would count for what cannot be done any more
+            if found.status == "pending":  # else a yes would count for what cannot be done any more
+                self._in_place(found)
+                candidate = found.wanted.candidate
+                check_strategy(candidate, self._find_world(candidate.world))
             found = self._vote(key, "approve", by, note)
-        return self._applied(found, by) if found.status == "approved" else found
+        if found.status != "approved":
+            return found
+        try:
+            return self._applied(found, by)
+        except WrongState:
+            self._take_back(found, by)
+            raise
+
+    def _take_back(self, found: Proposal, by: str) -> None:
+        """Another version came to be in force between the last yes and its application: the yes counts for
+        nothing, and the proposal waits again, to be rejected. Nothing where another has applied it."""
+        mine = content_hash(found.wanted.candidate)
+        with self._database.transaction() as rows:
+            if find_version(rows, found.strategy).hash == mine:
+                return
+            if _move(rows, found.id, "approved", "pending", self._database.now()):
+                rows.rows(
+                    "DELETE FROM proposal_vote WHERE proposal=? AND person=? AND word='approve'",
+                    [found.id, _person(by)],
+                )
 
     def reject(self, reference: str | int, *, by: str, note: str = "") -> Proposal:
         """One person's no is the end of it."""
@@ -241,9 +288,16 @@ class Proposals:
             self.registry.rollback(found.strategy, _after(found.base), why=why, by=by)
         with self._database.transaction() as rows:
             now = self._database.now()
-            if _move(rows, found.id, "applied", "rolled_back", now):
-                _write(rows, found.id, who, by, "rollback", note, now)
+            if not _move(rows, found.id, "applied", "rolled_back", now):
+                raise WrongState(f"proposal {found.id} is rolled back already", where="proposal")
+            _write(rows, found.id, who, by, "rollback", note, now)
         return self.find(found.id)
+
+
+def _where(tests: dict[str, str | int]) -> tuple[str, Values]:
+    """The clause for those tests whose value is not empty, with the values."""
+    wanted = {test: value for test, value in tests.items() if value}
+    return f"WHERE {' AND '.join(wanted)}" if wanted else "", [*wanted.values()]
 
 
 def _move(rows: Rows, key: int, before: Standing, after: Standing, now: float) -> bool:

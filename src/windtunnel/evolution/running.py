@@ -23,6 +23,7 @@ from windtunnel.evolution.reflection import read_traces
 from windtunnel.evolution.trials import bout_order
 from windtunnel.journal import RunRow, Store
 from windtunnel.journal.texts import whole
+from windtunnel.run.begin import Said
 from windtunnel.run.calls import BUDGET
 from windtunnel.run.effects import Halted
 from windtunnel.run.entries import AppliedEntry, Started, read
@@ -80,10 +81,17 @@ class Story(Struct, frozen=True):
 
 
 def begin_evolution(
-    workspace: Workspace, plan: Plan, *, name: str = "", path: Path | None = None, tags: tuple[str, ...] = ()
+    workspace: Workspace,
+    plan: Plan,
+    *,
+    name: str = "",
+    path: Path | None = None,
+    tags: tuple[str, ...] = (),
+    run_id: str = "",
+    said: Said = (),
 ) -> Found:
     """Its store and its first entry, which pins all of it, the seal of the held-out luck too. Nothing is
-    played yet."""
+    played yet. `run_id`: chosen before; `said`: operations to be written with it."""
     gate.opened(plan)  # refused here, where it was changed after it was sealed
     scenario = Scenario(
         WORLD_NAME,
@@ -96,9 +104,11 @@ def begin_evolution(
         agents=engine.SEEN_BY,
         tags=(WORLD_NAME, *tags),
     )
-    said = [(BUDGET, {"money": plan.budget})] if plan.budget is not None else []
+    terms = [(BUDGET, {"money": plan.budget})] if plan.budget is not None else []
     control = Control(workspace, lambda _name: engine.world)
-    return control.create(engine.world, scenario, path=path, said=said, run_id=new_run_id())
+    return control.create(
+        engine.world, scenario, path=path, said=[*said, *terms], run_id=run_id or new_run_id()
+    )
 
 
 def find_evolution(workspace: Workspace, name: str) -> Found:
@@ -132,36 +142,51 @@ async def play_evolution(
     store = open_store(found.location, workspace)
     mine = hands is None
     hands = hands or LocalHands(workspace)
-    hub = hub_of(workspace)
     try:
         bench = Bench(store, found, hands, heard)
-        hub.charged = (WORLD_NAME, found.row.run_id, budget if budget is not None else bench.budget)
-        effects = {
-            MATCH: EffectKind(bench.match, in_doubt="retry"),
-            TRACE: EffectKind(bench.trace, in_doubt="retry"),
-        }
-        return await play_with(
-            hands, store, engine.world, found.row.run_id, command="evolve", effects=effects,
-            observer=observer, hub=hub, budget=budget,
-        )  # fmt: skip
+        return await play_at(workspace, bench, observer=observer, budget=budget)
     finally:
         if mine:
             await hands.aclose()
-        await hub.aclose()
         store.close()
+
+
+async def play_at(
+    workspace: Workspace,
+    bench: Bench,
+    *,
+    observer: Callable[[Player], None] | None = None,
+    budget: float | None = None,
+    **terms: Any,
+) -> RunRow:
+    """Play the evolution of a bench; the terms are those of any run that is played. What it asks of models
+    is charged to it, by a hub of its own."""
+    hub = hub_of(workspace)
+    hub.charged = (WORLD_NAME, bench.run_id, budget if budget is not None else bench.budget)
+    effects = {
+        MATCH: EffectKind(bench.match, in_doubt="retry"),
+        TRACE: EffectKind(bench.trace, in_doubt="retry"),
+    }
+    try:
+        return await play_with(
+            bench.hands, bench.store, engine.world, bench.run_id, command="evolve", effects=effects,
+            observer=observer, **{**terms, "hub": hub, "budget": budget},
+        )  # fmt: skip
+    finally:
+        await hub.aclose()
 
 
 class Bench:
     """Where the matches of one evolution are played from."""
 
     def __init__(self, store: Store, found: Found, hands: Hands, heard: Heard | None) -> None:
-        self._store, self.hands, self._heard = store, hands, heard
+        self.store, self.hands, self._heard = store, hands, heard
         self._location, self.run_id = found.location, found.row.run_id
         self.plan = plan_of(store, self.run_id)
 
     @property
     def budget(self) -> float | None:
-        return budget_of(self._store, self.run_id)
+        return budget_of(self.store, self.run_id)
 
     async def match(self, request: Any, _call: Call) -> Any:
         bout = msgspec.convert(request, Bout)
@@ -171,13 +196,13 @@ class Bench:
         except NotNow as late:
             raise Halted(late.error) from late
         except Failed as failed:
-            outcome = unplayed(self._store, order, failed)
+            outcome = unplayed(self.store, order, failed)
         if self._heard is not None:
             self._heard(bout, outcome)
         return outcome
 
     async def trace(self, request: Any, _call: Call) -> Any:
-        return read_traces(self._store, self.run_id, request)
+        return read_traces(self.store, self.run_id, request)
 
 
 def story_of(found: Found) -> Story:

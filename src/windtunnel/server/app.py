@@ -11,7 +11,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from windtunnel.server.rest import contests, described, operations, people, problems, simulations
+from windtunnel.server.rest import contests, described, evolving, operations, people, problems, simulations
 from windtunnel.server.types import Health, Readiness
 from windtunnel.server.verbs import Verbs
 
@@ -33,6 +33,7 @@ TAGS = [
     {"name": "approvals", "description": "Actions that wait for votes"},
     {"name": "proof", "description": "Replay, verify, take along"},
     {"name": "tournaments", "description": "Strategies against each other"},
+    {"name": "evolution", "description": "Better strategies by trying, and what people put in force of it"},
     {"name": "strategies", "description": "Ways to play a role, and their versions"},
     {"name": "worlds", "description": "What there is to play"},
     {"name": "schedules", "description": "Again and again"},
@@ -69,7 +70,7 @@ def application(
     )  # fmt: skip
     app.state.verbs = verbs
     problems.install(app)
-    for room in (simulations, contests, people, operations):
+    for room in (simulations, contests, evolving, people, operations):
         app.include_router(room.routes, prefix="/api")
     for router in routers:
         app.include_router(router)

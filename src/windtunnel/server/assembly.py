@@ -33,11 +33,11 @@ from windtunnel.control.schedule import Scheduler, Schedules
 from windtunnel.control.warming import warm
 from windtunnel.errors import WindtunnelError
 from windtunnel.journal import Status
+from windtunnel.server import contesting, evolving
 from windtunnel.server.account import Account
 from windtunnel.server.announcing import Announcing
 from windtunnel.server.app import application
 from windtunnel.server.asking import principal_of
-from windtunnel.server.contesting import DESK, TOURNAMENT, WORKER
 from windtunnel.server.counting import Counted, Patterns
 from windtunnel.server.errands import Errands
 from windtunnel.server.ground import Ground, found_of, no_world
@@ -55,6 +55,9 @@ from windtunnel.server.who import Who, check_bind, only_here
 VERSION = version("windtunnel")
 REFRESH_SECONDS = 2.0
 RESCUE_SECONDS = 10.0
+# By world, what plays its runs and what knows its verbs, where that is not what all others do.
+WORKERS = {contesting.TOURNAMENT: contesting.WORKER, evolving.EVOLUTION: evolving.WORKER}
+DESKS = {contesting.TOURNAMENT: contesting.DESK, evolving.EVOLUTION: evolving.DESK}
 IMPORTS = {"/api/import": 1 << 30}  # a run is a file, and files are large
 
 
@@ -65,14 +68,14 @@ class Assembly:
         settings = workspace.settings
         self.workspace = workspace
         self.database = open_database(workspace)
-        self.manager = Manager(workspace, modules={TOURNAMENT: WORKER})
+        self.manager = Manager(workspace, modules=WORKERS)
         self.ground = Ground(
             workspace=workspace,
             database=self.database,
             control=Control(workspace, no_world),
             index=open_index(workspace),
             queue=Queue(self.database),
-            desks=Desks(workspace, modules={TOURNAMENT: DESK}),
+            desks=Desks(workspace, modules=DESKS),
             manager=self.manager,
             audit=Audit(self.database),
             keys=Keys(self.database),
@@ -83,7 +86,7 @@ class Assembly:
         self.scheduler = Scheduler(self.ground.schedules)
         self.outbox = notifier(workspace)
         self.hub = StreamHub(workspace, who=principal_of, may=may)
-        self.announcing = Announcing(self.hub, self.verbs.contesting)
+        self.announcing = Announcing(self.hub, self.verbs.contesting, self.verbs.evolving)
         self.gauges = Metrics(self.ground, lambda: self.hub.clients)
 
     # --- doors ---
@@ -145,7 +148,9 @@ class Assembly:
 
     def by_itself(self) -> Sequence[Callable[[], Coroutine[Any, Any, None]]]:
         """Who works without being asked."""
-        return (self.manager.run, self._schedule, self._refresh, self._notify, self.announcing.run)
+        told = self.announcing
+        tellers = (told.tournaments, told.evolutions, told.proposals)
+        return (self.manager.run, self._schedule, self._refresh, self._notify, *tellers)
 
     async def _schedule(self) -> None:
         await self.scheduler.run(self.verbs.planning.does, self._alert)

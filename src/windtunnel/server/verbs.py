@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from windtunnel.control.schedule.apart import house_verbs
 from windtunnel.server.contesting import Contesting
 from windtunnel.server.deciding import Deciding
+from windtunnel.server.evolving import Evolving
 from windtunnel.server.ground import Ground
 from windtunnel.server.idempotency import Once
 from windtunnel.server.keeping import Keeping
@@ -30,6 +31,7 @@ class Verbs:
     keeping: Keeping
     contesting: Contesting
     strategies: Registering
+    evolving: Evolving
 
 
 def all_verbs(ground: Ground) -> Verbs:
@@ -48,4 +50,5 @@ def all_verbs(ground: Ground) -> Verbs:
         Keeping(ground),
         contesting,
         Registering(ground, contesting),
+        Evolving(ground, steering, once),
     )

@@ -7,6 +7,7 @@ tournament is can be looked at and replayed like any other.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct, to_builtins
@@ -29,7 +30,7 @@ from windtunnel.journal import RunRow
 from windtunnel.tournaments.finding import check_inside
 from windtunnel.tournaments.model import WORLD_NAME, Field, Match, Outcome
 from windtunnel.tournaments.reading import inline_tournament, sources
-from windtunnel.tournaments.running import begin_tournament, field_of, outcomes_of
+from windtunnel.tournaments.running import M, begin_tournament, field_of, outcomes_of
 from windtunnel.tournaments.standings import drawn_up
 
 
@@ -111,30 +112,50 @@ async def standings(room: Room, asked: Drawn, _: Progress) -> dict[str, Any]:
 async def matches(room: Room, asked: Matches, _: Progress) -> dict[str, Any]:
     """Those that came to an outcome, by number, from past `after` on."""
     field, results = _read(room, asked)[2:]
+    return paged(results, asked, lambda match, outcome: _match(field, match, outcome))
+
+
+def paged(
+    results: list[tuple[M, Outcome]], asked: Matches, tell: Callable[[M, Outcome], dict[str, Any]]
+) -> dict[str, Any]:
+    """Of matches by their number, those that were asked for."""
     later = [one for one in results if one[0].number > asked.after]
     page = later[: asked.limit]
     more = page[-1][0].number if len(later) > len(page) else None
-    return {"matches": [_match(field, *one) for one in page], "next": more, "total": len(results)}
+    return {"matches": [tell(*one) for one in page], "next": more, "total": len(results)}
 
 
 def _match(field: Field, match: Match, outcome: Outcome) -> dict[str, Any]:
-    told: dict[str, Any] = to_builtins(outcome)
-    seats = [{"seat": seat, **one} for seat, one in told.pop("seats").items()]
-    stage = str(field.stages[match.stage].get("name", ""))
     where = {"number": match.number, "round": match.round, "meeting": match.meeting}
-    return {**told, **where, "stage": stage, "seed": match.seed, "seats": seats}
+    what = {"stage": stage_name(field.stages[match.stage]), "seed": match.seed}
+    return {**outcome_told(outcome), **where, **what}
+
+
+def outcome_told(outcome: Outcome) -> dict[str, Any]:
+    told: dict[str, Any] = to_builtins(outcome)
+    return {**told, "seats": [{"seat": seat, **one} for seat, one in told["seats"].items()]}
+
+
+def stage_name(stage: Mapping[str, Any]) -> str:
+    return str(stage.get("name", ""))
 
 
 def _read(
     room: Room, asked: OfRun, *, outcomes: bool = True
 ) -> tuple[Found, RunRow, Field, list[tuple[Match, Outcome]]]:
-    found = room.control.find(asked.name)
-    if found.row.world != WORLD_NAME:
-        raise NotFound(f"run {found.row.run_id} is no tournament", where="run_id")
+    found = run_of(room, asked, WORLD_NAME)
     with opened(found, room.workspace, read_only=True) as store:
         row = store.run(found.row.run_id)
         results = outcomes_of(store, row.run_id) if outcomes else []
         return found, row, field_of(store, row.run_id), results
+
+
+def run_of(room: Room, asked: OfRun, world: str) -> Found:
+    """The run that is meant; NotFound where it is none of this desk's."""
+    found = room.control.find(asked.name)
+    if found.row.world != world:
+        raise NotFound(f"run {found.row.run_id} is no {world}", where="run_id")
+    return found
 
 
 KNOWN: Known = {

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -42,6 +42,14 @@ LOOK_SECONDS = 0.3  # between two looks at its mail, in the middle of a round
 SENDER = "tournament"
 
 Heard = Callable[[Match, Outcome], None]
+
+
+class Numbered(Protocol):
+    @property
+    def number(self) -> int: ...
+
+
+M = TypeVar("M", bound=Numbered)
 
 
 def begin_tournament(
@@ -217,15 +225,20 @@ def order_of(field: Field, match: Match, location: str, tournament: str, budget:
 
 
 def outcomes_of(store: Store, run_id: str) -> list[tuple[Match, Outcome]]:
-    """Every match that came to an outcome, by its number; in the middle of a round too."""
-    found = []
+    """Every match of a tournament that came to an outcome, by its number; in the middle of a round too."""
+    return outcomes(store, run_id, Match)
+
+
+def outcomes(store: Store, run_id: str, kind: type[M]) -> list[tuple[M, Outcome]]:
+    """The same of any run that has matches; `kind`: as what it asks for one."""
+    found: list[tuple[M, Outcome]] = []
     for effect in store.effects(run_id, kind=MATCH):
         if effect.result is None:
             continue
         recorded = whole(store, effect)
         told = decode_body(recorded.result or b"{}")
         if "ok" in told:
-            match = msgspec.convert(decode_body(recorded.request), Match)
+            match = msgspec.convert(decode_body(recorded.request), kind)
             found.append((match, msgspec.convert(told["ok"], Outcome)))
     return sorted(found, key=lambda one: one[0].number)
 

@@ -18,14 +18,14 @@ from windtunnel.control.playing import Playing
 from windtunnel.control.queue import Standing
 from windtunnel.control.worker import Worker, main
 from windtunnel.journal import RunRow, Store
-from windtunnel.tournaments.hands import LocalHands
+from windtunnel.tournaments.hands import Hands, LocalHands
 from windtunnel.tournaments.running import Table, play_at
 from windtunnel.world import World
 
 
-class Tournament(Playing):
-    """One tournament in a worker's hands. What a workspace allows any run in seconds is meant for a match,
-    and a tournament says itself how long one may take."""
+class ByHands(Playing):
+    """What hands play, in a worker. What a workspace allows any run in seconds is meant for a match, and
+    what consists of matches says itself how long one may take."""
 
     def __init__(self, workspace: Workspace, world: World, standing: Standing) -> None:
         super().__init__(workspace, world, standing)
@@ -37,9 +37,17 @@ class Tournament(Playing):
         hands = LocalHands(workspace, processes=workspace.settings.runs.workers or 0)
         found = Found(self.standing.ticket.location, store.run(self.run_id))
         try:
-            return await play_at(Table(workspace, store, found, hands, None), **terms)
+            return await self._by(hands, store, found, **terms)
         finally:
             await hands.aclose()
+
+    async def _by(self, hands: Hands, store: Store, found: Found, **terms: Any) -> RunRow:
+        raise NotImplementedError
+
+
+class Tournament(ByHands):
+    async def _by(self, hands: Hands, store: Store, found: Found, **terms: Any) -> RunRow:
+        return await play_at(Table(self._workspace, store, found, hands, None), **terms)
 
 
 class TournamentWorker(Worker):

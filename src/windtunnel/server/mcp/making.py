@@ -23,6 +23,7 @@ from windtunnel.control.access import may
 from windtunnel.errors import WindtunnelError
 from windtunnel.server.gate import VERBS
 from windtunnel.server.mcp.contesting import Contesting
+from windtunnel.server.mcp.evolving import Evolving
 from windtunnel.server.mcp.knowing import Knowing
 from windtunnel.server.mcp.looking import Looking
 from windtunnel.server.mcp.people import People
@@ -60,7 +61,7 @@ def make_mcp(verbs: Verbs, who: Who, version: str = "") -> FastMCP[Any]:
         tasks=False,
     )
     words = Vocabulary(verbs)
-    for room in (Knowing, Running, Looking, People, Contesting):
+    for room in (Knowing, Running, Looking, People, Contesting, Evolving):
         for made in tools_of(room(verbs, who, words)):
             mcp.add_tool(made)
     add_resources(mcp, Reading(verbs, who, words))

@@ -14,8 +14,8 @@ from windtunnel.errors import UsageError
 
 MOST_BYTES = 64 << 10  # of a client's message: they are short
 RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}(\.[0-9]{1,9})?")
-NAMED = re.compile(r"(tournament|task):[A-Za-z0-9._-]{1,64}")
-CHANNELS = "runs, approvals, run:ID, tournament:ID, task:ID"
+NAMED = re.compile(r"(tournament|evolution|task):[A-Za-z0-9._-]{1,64}")
+CHANNELS = "runs, approvals, proposals, run:ID, tournament:ID, evolution:ID, task:ID"
 LEAST_EVERY = 0.1
 
 _Text = Annotated[str, Meta(max_length=200)]
@@ -53,7 +53,7 @@ class Subscribe(Struct, forbid_unknown_fields=True):
             if self.state and self.seat is not None:
                 raise UsageError("who sits in a seat sees no state", where="state", remedy="leave out `as`")
             return
-        if self.subscribe not in ("runs", "approvals") and not NAMED.fullmatch(self.subscribe):
+        if self.subscribe not in ("runs", "approvals", "proposals") and not NAMED.fullmatch(self.subscribe):
             raise UsageError("there is no such channel", where="subscribe", remedy=CHANNELS)
         strange = {"entries": self.entries, "as": self.seat is not None, "state": self.state}
         strange["words"] = self.words and self.subscribe != "approvals"

@@ -13,6 +13,7 @@ from fastapi.responses import Response
 
 from windtunnel.errors import WindtunnelError
 from windtunnel.server.streaming import socket, sse
+from windtunnel.server.streaming.asked import CHANNELS
 from windtunnel.server.streaming.hub import StreamHub
 from windtunnel.server.streaming.problem import problem
 
@@ -52,7 +53,11 @@ _LAST = {
     "description": "What a browser sends when it comes back, in place of `after`",
 }
 _CHANNEL = {
-    **_asks("channel", "runs, approvals, run:ID, tournament:ID or task:ID", examples=["runs"]),
+    **_asks(
+        "channel",
+        f"One of {CHANNELS}",
+        examples=["runs"],
+    ),
     "required": True,
 }
 _RUN = {
