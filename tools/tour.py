@@ -75,7 +75,11 @@ PLACES = (
     Place("strategies", "/strategies"),
     Place("strategy", "/strategies?name=thrift"),
     Place("strategy-that-is-not", "/strategies?name=nobody"),
-    Place("evolution", "/evolution"),
+    Place("evolutions", "/evolution"),
+    Place("evolution", "/evolution?id={better}"),
+    Place("evolution-that-is-not", "/evolution?id=0000000000"),
+    Place("proposal", "/evolution?proposal={proposal}"),
+    Place("proposal-that-is-not", "/evolution?proposal=10000000000"),
     Place("worlds", "/worlds"),
     Place("schedules", "/schedules"),
     Place("models", "/models"),
@@ -123,8 +127,11 @@ def furnish(server: Server, live: Mapping[str, Any] = LIVE) -> dict[str, str]:
         201,
     )
     ids |= compete(server)
-    for name in ("war", "growth", "minds", "climate", "cup", "knockout"):
+    for name in ("war", "growth", "minds", "climate", "cup", "knockout", "better"):
         server.ended(ids[name])
+    made = f"/api/evolution/{ids['better']}"
+    server.until(lambda: server.get(made)["proposal"], "what passed its gate is proposed")
+    ids["proposal"] = str(server.get(made)["proposal"]["id"])
     forked = server.post(
         f"/api/simulations/{ids['war']}/fork",
         {"at": "20", "agents": {"aldland": "balanced"}, "branches": 2},
@@ -142,8 +149,24 @@ def furnish(server: Server, live: Mapping[str, Any] = LIVE) -> dict[str, str]:
     return ids
 
 
+# A rule that asks for too much, and an evolution that finds out: it is proposed to ask for less.
+SPENDER: Mapping[str, Any] = {
+    "strategy": "spender", "world": "economy", "role": "government", "policy": "keynesian",
+    "parameters": {"tax": 0.32, "response": 0.7},
+    "schema": {
+        "tax": {"type": "number", "minimum": 0.1, "maximum": 0.4},
+        "response": {"type": "number", "minimum": 0, "maximum": 3},
+    },
+}  # fmt: skip
+BETTER: Mapping[str, Any] = {
+    "evolution": "Less tax, as much work", "start": "spender", "scenario": "economy/quick",
+    "seats": ["aldland"], "seeds": 2, "scoring": {"metrics": [{"metric": "welfare", "of": "mean"}]},
+    "held_out": {"seeds": 9}, "population": 4, "generations": 2, "elites": 1, "mutation": {"step": 0.3},
+}  # fmt: skip
+
+
 def compete(server: Server) -> dict[str, str]:
-    """A strategy of two versions, and tournaments that it enters; their ids, by name."""
+    """A strategy of two versions, tournaments that it enters, and an evolution of another; their ids."""
     for policy, why in (("balanced", ""), ("austerity", "less debt")):
         content = {"strategy": "thrift", "world": "economy", "role": "government", "policy": policy}
         server.post("/api/strategies", {"strategy": content, "why": why}, 201)
@@ -155,7 +178,9 @@ def compete(server: Server) -> dict[str, str]:
         "format": "single-elimination", "rotate": False, **terms,
     }  # fmt: skip
     told = {"cup": cup, "knockout": knockout}
-    return {name: server.post("/api/tournaments", asked, 202)["run_id"] for name, asked in told.items()}
+    ids = {name: server.post("/api/tournaments", asked, 202)["run_id"] for name, asked in told.items()}
+    server.post("/api/strategies", {"strategy": SPENDER}, 201)
+    return {**ids, "better": server.post("/api/evolution", BETTER, 202)["run_id"]}
 
 
 # What has been asked has been answered: no row is a placeholder, and nothing waits, dimmed, for newer.

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tools.tour import SPENDER
 from windtunnel.config import Workspace
 from windtunnel.control.proposals import Proposals
 from windtunnel.control.proposing import Wanted
 from windtunnel.control.worlds import Worlds
-from windtunnel.strategies.model import with_parameters
 from windtunnel.strategies.reading import inline_strategy
 from windtunnel.strategies.versions import compared
 
@@ -29,19 +29,20 @@ def kept(home: Path) -> Iterator[Proposals]:
         yield proposals
 
 
-def proposed(home: Path, name: str, run_id: str = "", **more: Any) -> int:
-    """The number of a proposal for a strategy of the economy, which is registered with it."""
-    start = inline_strategy(
-        {
-            "strategy": name, "world": "economy", "role": "government", "policy": "keynesian",
-            "parameters": {"tax": 0.32, "response": 0.7},
-            "schema": {
-                "tax": {"type": "number", "minimum": 0.1, "maximum": 0.4},
-                "response": {"type": "number", "minimum": 0, "maximum": 3},
-            },
-        }
-    )  # fmt: skip
-    candidate = with_parameters(start, {"tax": 0.2})
+def proposed(
+    home: Path,
+    name: str,
+    run_id: str = "",
+    *,
+    content: dict[str, Any] | None = None,
+    changed: dict[str, Any] | None = None,
+    **more: Any,
+) -> int:
+    """The number of a proposal for a strategy, which is registered with it: `content`, as its file says it,
+    with `changed` of it."""
+    plain = content or {**SPENDER, "strategy": name}
+    start = inline_strategy(dict(plain))
+    candidate = inline_strategy({**plain, **(changed or {"parameters": {"tax": 0.2, "response": 0.7}})})
     with kept(home) as proposals:
         base = proposals.registry.add(start)
         terms = {

@@ -688,6 +688,171 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/evolution/proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Proposals
+         * @description What evolutions found, the newest first. `next` is the cursor of the next page.
+         */
+        get: operations["list_proposals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evolution/proposals/{proposal_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One proposal
+         * @description Its evidence with the runs that it is from, what differs, who said what, how many are needed.
+         */
+        get: operations["get_proposal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evolution/proposals/{proposal_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve a proposal
+         * @description The yes of whoever asks, by name; nobody counts twice, and a high risk needs two. The last one puts the
+         *     candidate in force, in the place of the version that it was measured against.
+         */
+        post: operations["approve_proposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evolution/proposals/{proposal_id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject a proposal
+         * @description One no is the end of it.
+         */
+        post: operations["reject_proposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evolution/proposals/{proposal_id}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take an applied one back
+         * @description Puts back in force what was before it.
+         */
+        post: operations["rollback_proposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evolution": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Evolutions
+         * @description Newest first, each with what it proposed.
+         */
+        get: operations["list_evolutions"];
+        put?: never;
+        /**
+         * Start an evolution
+         * @description As its file would say it. It is a run: /api/simulations/{run_id} pauses, resumes and cancels it.
+         */
+        post: operations["start_evolution"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evolution/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How one stands
+         * @description Its generations with the best gain and the mean, candidates, what the gate said, what was proposed.
+         */
+        get: operations["get_evolution"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evolution/{run_id}/matches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Its matches
+         * @description Those that came to an outcome. Each is a run of its own, by its `run_id`.
+         */
+        get: operations["list_evolution_matches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/approvals": {
         parameters: {
             query?: never;
@@ -1658,6 +1823,15 @@ export interface components {
              */
             cost: number;
         };
+        /** DecisionRequest */
+        DecisionRequest: {
+            /**
+             * Note
+             * @description It is kept
+             * @default
+             */
+            note: string;
+        };
         /** Deployment */
         Deployment: {
             /** Name */
@@ -1844,6 +2018,430 @@ export interface components {
             kind: string;
             /** Body */
             body?: unknown;
+        };
+        /** Evolution */
+        Evolution: {
+            /** Run Id */
+            run_id: string;
+            /** Title */
+            title: string;
+            /** Description */
+            description: string;
+            status: components["schemas"]["Status"];
+            /** Reason */
+            reason: string;
+            /** Strategy */
+            strategy: string;
+            /**
+             * Base
+             * @description The version that the winner would replace; empty where it is not registered
+             */
+            base: string;
+            /** Kind */
+            kind: string;
+            /** World */
+            world: string;
+            /** Version */
+            version: string;
+            /** Seats */
+            seats: string[];
+            searched_on: components["schemas"]["EvolutionGround"];
+            held_out: components["schemas"]["EvolutionGround"];
+            /**
+             * Seal
+             * @description The hash of the held-out luck, written down before the first match
+             */
+            seal: string;
+            /** Of Generations */
+            of_generations: number;
+            /** Population */
+            population: number;
+            /** Alpha */
+            alpha: number;
+            /** Generations */
+            generations: components["schemas"]["EvolutionGeneration"][];
+            /**
+             * Shown
+             * @description The generation of which `candidates` are
+             */
+            shown: number | null;
+            /** Candidates */
+            candidates: components["schemas"]["EvolutionCandidate"][];
+            verdict: components["schemas"]["EvolutionVerdict"] | null;
+            proposal: components["schemas"]["EvolutionProposal"] | null;
+            /**
+             * Not Proposed
+             * @description Why what passed the gate is not proposed
+             */
+            not_proposed: string | null;
+            /** Matches */
+            matches: number;
+            /**
+             * Cost
+             * @description Dollars
+             */
+            cost: number;
+        };
+        /**
+         * EvolutionCandidate
+         * @description As it stood after the generation that is shown, the best first.
+         */
+        EvolutionCandidate: {
+            /** Name */
+            name: string;
+            /**
+             * Generation
+             * @description In which it was made
+             */
+            generation: number;
+            /** Operator */
+            operator: string;
+            /** Parents */
+            parents: string[];
+            /** Gain */
+            gain: number;
+            /** Error */
+            error: number | null;
+            /** Lucks */
+            lucks: number;
+            /** Matches */
+            matches: number;
+            /** Refused */
+            refused: number;
+            /** Failed */
+            failed: string;
+            /** Why */
+            why: string;
+            /**
+             * Changes
+             * @description Against the start
+             */
+            changes: components["schemas"]["StrategyChange"][];
+            /**
+             * Instructions
+             * @description A unified diff against those of the start
+             */
+            instructions: string;
+        };
+        /**
+         * EvolutionGeneration
+         * @description `gain` and `error` are of the candidate that the search puts first, `mean` is of all of them.
+         */
+        EvolutionGeneration: {
+            /** Generation */
+            generation: number;
+            /** Best */
+            best: string;
+            /** Gain */
+            gain: number;
+            /** Error */
+            error: number | null;
+            /** Mean */
+            mean: number;
+            /** Candidates */
+            candidates: number;
+            /**
+             * Tried
+             * @description Candidates that were made until then
+             */
+            tried: number;
+            /**
+             * Cost
+             * @description Dollars, until then
+             */
+            cost: number;
+        };
+        /**
+         * EvolutionGround
+         * @description What candidates are tried on; `seeds` is how many lucks of each scenario.
+         */
+        EvolutionGround: {
+            /** Scenarios */
+            scenarios: string[];
+            /** Opponents */
+            opponents: string[];
+            /** Seeds */
+            seeds: number;
+        };
+        /** EvolutionInfo */
+        EvolutionInfo: {
+            /** Run Id */
+            run_id: string;
+            /** Title */
+            title: string;
+            status: components["schemas"]["Status"];
+            /**
+             * Strategy
+             * @description What is to become better
+             */
+            strategy: string;
+            /** World */
+            world: string;
+            /**
+             * Generations
+             * @description That are over
+             */
+            generations: number;
+            /** Of Generations */
+            of_generations: number;
+            /** Population */
+            population: number;
+            proposal: components["schemas"]["EvolutionProposal"] | null;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /**
+             * Updated
+             * Format: date-time
+             */
+            updated: string;
+            /** Reason */
+            reason: string | null;
+        };
+        /** EvolutionMatch */
+        EvolutionMatch: {
+            /** Number */
+            number: number;
+            /** Generation */
+            generation: number;
+            /**
+             * Held Out
+             * @description Of the gate
+             */
+            held_out: boolean;
+            /** Candidate */
+            candidate: string;
+            /**
+             * Run Id
+             * @description The run that it is
+             * @example 4k2v9h0a7c.12
+             */
+            run_id: string;
+            /**
+             * Stage
+             * @description The scenario
+             */
+            stage: string;
+            /** Seed */
+            seed: number;
+            /**
+             * Ending
+             * @enum {string}
+             */
+            ending: "played" | "forfeited" | "void";
+            /** Seats */
+            seats: components["schemas"]["MatchSeat"][];
+            /**
+             * Turns
+             * @default 0
+             */
+            turns: number;
+            /**
+             * Why
+             * @default
+             */
+            why: string;
+            /**
+             * Fault
+             * @description Who forfeited
+             * @default
+             */
+            fault: string;
+            /**
+             * Cost
+             * @description Dollars
+             * @default 0
+             */
+            cost: number;
+            /**
+             * Marks
+             * @default []
+             */
+            marks: string[];
+            /**
+             * Head
+             * @default
+             */
+            head: string;
+        };
+        /** EvolutionMatchPage */
+        EvolutionMatchPage: {
+            /**
+             * Next
+             * @description `after` of the next page; null on the last
+             */
+            next: string | null;
+            /** Matches */
+            matches: components["schemas"]["EvolutionMatch"][];
+            /** Total */
+            total: number;
+        };
+        /** EvolutionPage */
+        EvolutionPage: {
+            /**
+             * Next
+             * @description `after` of the next page; null on the last
+             */
+            next: string | null;
+            /** Evolutions */
+            evolutions: components["schemas"]["EvolutionInfo"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * EvolutionProposal
+         * @description What an evolution proposed, and how that stands.
+         */
+        EvolutionProposal: {
+            /** Id */
+            id: number;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "pending" | "approved" | "rejected" | "expired" | "applied" | "rolled_back";
+        };
+        /**
+         * EvolutionRequest
+         * @description An evolution as its file says it. Strategies are NAME@VERSION of the registry, or a file of the
+         *     workspace.
+         * @example {
+         *       "evolution": "Less tax, as much work",
+         *       "generations": 2,
+         *       "held_out": {
+         *         "seeds": 9
+         *       },
+         *       "population": 4,
+         *       "scenario": "economy/quick",
+         *       "seeds": 2,
+         *       "start": "thrift"
+         *     }
+         */
+        EvolutionRequest: {
+            /**
+             * Evolution
+             * @description Its title
+             */
+            evolution: string;
+            /**
+             * Start
+             * @description What is to become better: NAME, NAME@VERSION, or a path
+             */
+            start: string;
+            /** Scenario */
+            scenario?: string | null;
+            /**
+             * Scenarios
+             * @default []
+             */
+            scenarios: (string | components["schemas"]["StageRequest"])[];
+            /** Turns */
+            turns?: number | null;
+            /**
+             * Seats
+             * @default []
+             */
+            seats: string[];
+            /**
+             * Opponents
+             * @default []
+             */
+            opponents: (string | components["schemas"]["EntrantRequest"])[];
+            /**
+             * Seeds
+             * @default 4
+             */
+            seeds: number;
+            /** @description What the winner is judged by */
+            held_out?: components["schemas"]["HeldOutRequest"] | null;
+            /**
+             * Population
+             * @default 8
+             */
+            population: number;
+            /**
+             * Generations
+             * @default 6
+             */
+            generations: number;
+            /**
+             * Elites
+             * @default 2
+             */
+            elites: number;
+            mutation?: components["schemas"]["MutationRequest"] | null;
+            reflection?: components["schemas"]["ReflectionRequest"] | null;
+            /**
+             * Models
+             * @default []
+             */
+            models: string[];
+            scoring?: components["schemas"]["ScoringRequest"] | null;
+            limits?: components["schemas"]["MatchLimits"] | null;
+            /**
+             * Budget
+             * @description The most that all of it may spend, in dollars
+             */
+            budget?: number | null;
+            /**
+             * Seconds
+             * @description The search ends within so many
+             */
+            seconds?: number | null;
+            /**
+             * Alpha
+             * @default 0.05
+             */
+            alpha: number;
+            /**
+             * Seed
+             * @default 1
+             */
+            seed: number;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /**
+             * Tags
+             * @default []
+             */
+            tags: string[];
+        };
+        /**
+         * EvolutionVerdict
+         * @description What the gate said. `low` is where the one-sided interval of the gain begins; `chance` is that of so
+         *     much gain by luck, `corrected` the same for so many tried.
+         */
+        EvolutionVerdict: {
+            /** Promoted */
+            promoted: boolean;
+            /** Reason */
+            reason: string;
+            /** Candidate */
+            candidate: string;
+            /** Tried */
+            tried: number;
+            /** Alpha */
+            alpha: number;
+            /** Lucks */
+            lucks: number;
+            /** Gain */
+            gain: number | null;
+            /** Low */
+            low: number | null;
+            /** Chance */
+            chance: number | null;
+            /** Corrected */
+            corrected: number | null;
+            /**
+             * Gains
+             * @description One for each held-out luck
+             */
+            gains: number[];
         };
         /** FeedbackRequest */
         FeedbackRequest: {
@@ -2034,6 +2632,24 @@ export interface components {
              * @constant
              */
             status: "ok";
+        };
+        /** HeldOutRequest */
+        HeldOutRequest: {
+            /**
+             * Seeds
+             * @default 24
+             */
+            seeds: number;
+            /**
+             * Scenarios
+             * @default []
+             */
+            scenarios: (string | components["schemas"]["StageRequest"])[];
+            /**
+             * Opponents
+             * @default []
+             */
+            opponents: (string | components["schemas"]["EntrantRequest"])[];
         };
         /** Imported */
         Imported: {
@@ -2287,6 +2903,34 @@ export interface components {
             /** Offline */
             offline: boolean;
         };
+        /** MutationRequest */
+        MutationRequest: {
+            /**
+             * Rate
+             * @default 0.5
+             */
+            rate: number;
+            /**
+             * Step
+             * @default 0.15
+             */
+            step: number;
+            /**
+             * Crossover
+             * @default 0.5
+             */
+            crossover: number;
+            /**
+             * Novelty
+             * @default 0.15
+             */
+            novelty: number;
+            /**
+             * Rivals
+             * @default 2
+             */
+            rivals: number;
+        };
         /** NewKey */
         NewKey: {
             /** Id */
@@ -2519,6 +3163,228 @@ export interface components {
              */
             most: number | null;
         };
+        /** Proposal */
+        Proposal: {
+            /** Id */
+            id: number;
+            /**
+             * Run Id
+             * @description The evolution that found it
+             */
+            run_id: string;
+            /** Strategy */
+            strategy: string;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "parameter" | "prompt" | "model";
+            /** Title */
+            title: string;
+            /** Confidence */
+            confidence: number;
+            /**
+             * Risk
+             * @enum {string}
+             */
+            risk: "low" | "medium" | "high" | "critical";
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "pending" | "approved" | "rejected" | "expired" | "applied" | "rolled_back";
+            /** Approvals */
+            approvals: number;
+            /** Approvers */
+            approvers: number;
+            /** Base */
+            base: string;
+            /** Version */
+            version: string;
+            /**
+             * Made
+             * Format: date-time
+             */
+            made: string;
+            /**
+             * Changed
+             * Format: date-time
+             * @description When its status last was another
+             */
+            changed: string;
+            /** Expires */
+            expires: string | null;
+            /** Description */
+            description: string;
+            /** World */
+            world: string;
+            /** Role */
+            role: string;
+            /** Operator */
+            operator: string;
+            evidence: components["schemas"]["ProposalEvidence"];
+            /** Changes */
+            changes: components["schemas"]["StrategyChange"][];
+            /**
+             * Instructions
+             * @description A unified diff of the two texts
+             */
+            instructions: string;
+            /**
+             * Votes
+             * @description Who said what, the oldest first
+             */
+            votes: components["schemas"]["ProposalVote"][];
+            /**
+             * In Force
+             * @description The version of the strategy that is in force now
+             */
+            in_force: string | null;
+        };
+        /**
+         * ProposalEvidence
+         * @description What speaks for it. `low` is where the one-sided interval of the gain begins; `corrected` is the
+         *     chance of so much gain by luck where so many were tried.
+         */
+        ProposalEvidence: {
+            /**
+             * Candidate
+             * @default
+             */
+            candidate: string;
+            /** Gain */
+            gain: number | null;
+            /** Low */
+            low: number | null;
+            /** Chance */
+            chance: number | null;
+            /** Corrected */
+            corrected: number | null;
+            /** Alpha */
+            alpha: number | null;
+            /**
+             * Tried
+             * @default 0
+             */
+            tried: number;
+            /**
+             * Lucks
+             * @default 0
+             */
+            lucks: number;
+            /**
+             * Gains
+             * @description One for each held-out luck
+             * @default []
+             */
+            gains: number[];
+            /**
+             * Scenarios
+             * @default []
+             */
+            scenarios: string[];
+            /**
+             * Opponents
+             * @default []
+             */
+            opponents: string[];
+            /**
+             * Matches
+             * @description The runs that these numbers are from
+             * @default []
+             */
+            matches: string[];
+            /**
+             * Seal
+             * @default
+             */
+            seal: string;
+        };
+        /**
+         * ProposalInfo
+         * @description A change that something found out. `approvals` of `approvers` have said yes; `version` is what was
+         *     applied, `base` what it replaces.
+         */
+        ProposalInfo: {
+            /** Id */
+            id: number;
+            /**
+             * Run Id
+             * @description The evolution that found it
+             */
+            run_id: string;
+            /** Strategy */
+            strategy: string;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "parameter" | "prompt" | "model";
+            /** Title */
+            title: string;
+            /** Confidence */
+            confidence: number;
+            /**
+             * Risk
+             * @enum {string}
+             */
+            risk: "low" | "medium" | "high" | "critical";
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "pending" | "approved" | "rejected" | "expired" | "applied" | "rolled_back";
+            /** Approvals */
+            approvals: number;
+            /** Approvers */
+            approvers: number;
+            /** Base */
+            base: string;
+            /** Version */
+            version: string;
+            /**
+             * Made
+             * Format: date-time
+             */
+            made: string;
+            /**
+             * Changed
+             * Format: date-time
+             * @description When its status last was another
+             */
+            changed: string;
+            /** Expires */
+            expires: string | null;
+        };
+        /** ProposalPage */
+        ProposalPage: {
+            /**
+             * Next
+             * @description `after` of the next page; null on the last
+             */
+            next: string | null;
+            /** Proposals */
+            proposals: components["schemas"]["ProposalInfo"][];
+            /** Total */
+            total: number;
+        };
+        /** ProposalVote */
+        ProposalVote: {
+            /** By */
+            by: string;
+            /**
+             * Word
+             * @enum {string}
+             */
+            word: "approve" | "reject" | "rollback";
+            /** Note */
+            note: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+        };
         /**
          * Question
          * @description What a run asks of a person.
@@ -2573,6 +3439,24 @@ export interface components {
              * @default []
              */
             problems: string[];
+        };
+        /** ReflectionRequest */
+        ReflectionRequest: {
+            /**
+             * Model
+             * @default
+             */
+            model: string;
+            /**
+             * Share
+             * @default 0.5
+             */
+            share: number;
+            /**
+             * Matches
+             * @default 2
+             */
+            matches: number;
         };
         /** Replayed */
         Replayed: {
@@ -6566,6 +7450,375 @@ export interface operations {
             504: components["responses"]["Problem504"];
         };
     };
+    list_proposals: {
+        parameters: {
+            query?: {
+                /** @description Those that stand so */
+                status?: ("pending" | "approved" | "rejected" | "expired" | "applied" | "rolled_back") | null;
+                /** @description Those of one strategy */
+                strategy?: string;
+                /** @description `next` of the page before */
+                after?: string | null;
+                /** @description Of one page */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalPage"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            414: components["responses"]["Problem414"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    get_proposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A proposal's number */
+                proposal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            414: components["responses"]["Problem414"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    approve_proposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A proposal's number */
+                proposal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DecisionRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            414: components["responses"]["Problem414"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    reject_proposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A proposal's number */
+                proposal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DecisionRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            414: components["responses"]["Problem414"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    rollback_proposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A proposal's number */
+                proposal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DecisionRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            414: components["responses"]["Problem414"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    list_evolutions: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                after?: string | null;
+                /** @description Of one page */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvolutionPage"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            414: components["responses"]["Problem414"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    start_evolution: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Asking again with the same key starts nothing twice */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvolutionRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Started"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            414: components["responses"]["Problem414"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    get_evolution: {
+        parameters: {
+            query?: {
+                /** @description Whose candidates are told; the last, if unsaid */
+                generation?: number | null;
+            };
+            header?: never;
+            path: {
+                /** @description A run's id, or a unique beginning of it */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Evolution"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            414: components["responses"]["Problem414"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    list_evolution_matches: {
+        parameters: {
+            query?: {
+                /** @description The number of the last match that is known */
+                after?: number;
+                /** @description Of one page */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description A run's id, or a unique beginning of it */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvolutionMatchPage"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            414: components["responses"]["Problem414"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
     list_approvals: {
         parameters: {
             query?: {
@@ -7376,7 +8629,7 @@ export interface operations {
     follow: {
         parameters: {
             query: {
-                /** @description runs, approvals, run:ID, tournament:ID or task:ID */
+                /** @description One of runs, approvals, proposals, run:ID, tournament:ID, evolution:ID, task:ID */
                 channel: string;
                 /** @description The cursor of the last event that is known; `start` for the beginning */
                 after?: string;

@@ -135,8 +135,13 @@ const strategies = createRoute({
 const evolution = createRoute({
   getParentRoute: () => root,
   path: "/evolution",
-  validateSearch: (search: Search) => given({ id: text(search, "id") }),
-  component: lazyRouteComponent(() => import("~/pages/tournaments/EvolutionPage"), "EvolutionPage"),
+  validateSearch: (search: Search) =>
+    given({
+      id: text(search, "id"),
+      proposal: text(search, "proposal"),
+      generation: number(search, "generation"),
+    }),
+  component: lazyRouteComponent(() => import("~/pages/evolution/EvolutionPage"), "EvolutionPage"),
 });
 
 const worlds = createRoute({

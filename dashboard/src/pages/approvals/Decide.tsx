@@ -5,11 +5,12 @@ import { type Approval, api, type Schemas, told } from "~/api/client";
 import { queryClient } from "~/app/asking";
 import { useCommands } from "~/lib/keys";
 import { useNow } from "~/lib/now";
+import { person } from "~/lib/people";
 import { say } from "~/ui/dialog";
 import { Button, FIELD } from "~/ui/kit";
 import { Trouble } from "~/ui/states";
 import { approvalQuery } from "./asked";
-import { counted, hindrance, person } from "./standing";
+import { counted, hindrance } from "./standing";
 
 export function Decide({
   one,

@@ -1,11 +1,7 @@
 // How an action stands for the person who looks at it. The server counts the votes; this only says beforehand
 // what it would refuse, so that nobody presses a button to learn it.
 import type { Approval, Schemas } from "~/api/client";
-
-type Me = Pick<Schemas["Me"], "name" | "roles">;
-
-/** Two ways to write one name are one person, as the server has it. */
-export const person = (name: string): string => name.normalize("NFKC").trim().toLowerCase();
+import { type Me, mayDecide, NO_ROLE, NOBODY, person } from "~/lib/people";
 
 export const counted = (one: Approval): Schemas["Vote"][] => one.votes.filter((vote) => !vote.refused);
 
@@ -13,17 +9,12 @@ export const counted = (one: Approval): Schemas["Vote"][] => one.votes.filter((v
 export const missing = (one: Approval): number =>
   Math.max(0, one.approvers - counted(one).filter((vote) => vote.approve).length);
 
-export const mayDecide = (me: Me): boolean => me.roles.includes("approver") || me.roles.includes("admin");
-
-/** Who comes without a login is nobody in particular, and could be either of two. */
-const NOBODY = new Set(["local", "anyone", "nobody"]);
-
 /** Why this person's vote would not count now; null if it would. */
 export function hindrance(one: Approval, me: Me | undefined, now: number): string | null {
   if (one.status !== "waiting") return `it is ${one.status}`;
   if (one.expires && new Date(one.expires).getTime() <= now) return "its time is over: it counts as denied";
   if (!me) return "it is not known yet who you are";
-  if (!mayDecide(me)) return "this needs the role approver; an admin gives it";
+  if (!mayDecide(me)) return NO_ROLE;
   if (person(one.actor) === person(me.name)) return `${one.actor} cannot vote on an action of its own`;
   if (one.approvers > 1 && NOBODY.has(me.name))
     return `${one.approvers} people must approve, each by name: click on your name to say who you are`;

@@ -2,8 +2,8 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import type { Schemas } from "~/api/client";
-import { spoken } from "~/lib/format";
 import { Data } from "~/ui/data";
+import { Difference } from "~/ui/difference";
 import { Badge, Card, cx, FIELD, Head, LINK, StatusBadge, Time, Words } from "~/ui/kit";
 import { Asked, Empty, Loading } from "~/ui/states";
 import { Table } from "~/ui/table";
@@ -156,7 +156,7 @@ function Changes({ told, from }: { told: Detail; from: string | undefined }) {
       }
     >
       {chosen ? (
-        <Difference name={told.name} a={chosen} b={told.number} />
+        <Compared name={told.name} a={chosen} b={told.number} />
       ) : (
         <Empty title="There is one version only" />
       )}
@@ -164,35 +164,19 @@ function Changes({ told, from }: { told: Detail; from: string | undefined }) {
   );
 }
 
-function Difference({ name, a, b }: { name: string; a: string; b: string }) {
+function Compared({ name, a, b }: { name: string; a: string; b: string }) {
   const query = useQuery(diffQuery(name, a, b));
   return (
     <Asked query={query} loading={<Loading what="what changed" rows={3} />}>
-      {(diff) =>
-        diff.changes.length === 0 && !diff.instructions ? (
-          <Empty title="Nothing that plays differs" />
-        ) : (
-          <div className="space-y-3">
-            {diff.changes.length > 0 && (
-              <Table
-                label="what changed"
-                columns={["Field", a, b]}
-                rows={diff.changes.map((one) => ({
-                  key: one.field,
-                  cells: [
-                    <code key="field" className="font-mono text-xs">
-                      {one.field}
-                    </code>,
-                    <Data key="before" value={one.before} label={`${spoken(one.field)} in ${a}`} />,
-                    <Data key="after" value={one.after} label={`${spoken(one.field)} in ${b}`} />,
-                  ],
-                }))}
-              />
-            )}
-            {diff.instructions && <Words from={name}>{diff.instructions}</Words>}
-          </div>
-        )
-      }
+      {(diff) => (
+        <Difference
+          changes={diff.changes}
+          instructions={diff.instructions}
+          before={a}
+          after={b}
+          from={name}
+        />
+      )}
     </Asked>
   );
 }

@@ -1,14 +1,13 @@
 // One tournament: its standings, who met whom, how ratings went, and every match.
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { type ReactNode, useEffect, useRef } from "react";
-import { api, type Schemas, told } from "~/api/client";
-import { useChannel } from "~/api/stream";
-import { queryClient } from "~/app/asking";
+import type { ReactNode } from "react";
+import type { Schemas } from "~/api/client";
+import { useLive } from "~/app/live";
+import { Steering } from "~/app/steering";
 import { Curves } from "~/charts/Curves";
 import { dollars, figure } from "~/lib/format";
-import { say } from "~/ui/dialog";
-import { Button, ButtonLink, Card, Copy, Head, LINK, Progress, StatusBadge } from "~/ui/kit";
+import { ButtonLink, Card, Copy, Head, LINK, Progress, StatusBadge } from "~/ui/kit";
 import { Asked, Empty, Loading, Trouble } from "~/ui/states";
 import { ratingsQuery, standingsQuery } from "./asked";
 import { Matches } from "./Matches";
@@ -16,11 +15,10 @@ import { Bracket, Crosstable } from "./Meetings";
 import { StandingsTable } from "./StandingsTable";
 
 type Standings = Schemas["TournamentStandings"];
-const BREATH = 1_000; // ms between two questions for what the stream says has changed
 
 export function TournamentView({ runId }: { runId: string }) {
   const query = useQuery(standingsQuery(runId));
-  useLive(runId);
+  useLive(`tournament:${runId}`, ["tournament", runId]);
   return (
     <>
       {!query.data && <Head title={query.error ? "A tournament that cannot be shown" : "Tournament"} />}
@@ -31,23 +29,11 @@ export function TournamentView({ runId }: { runId: string }) {
   );
 }
 
-/** The stream says that something changed; what that is, the server is asked, once in a while. */
-function useLive(runId: string): void {
-  const later = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => () => clearTimeout(later.current), []);
-  useChannel(`tournament:${runId}`, () => {
-    later.current ??= setTimeout(() => {
-      later.current = undefined;
-      void queryClient.invalidateQueries({ queryKey: ["tournament", runId] });
-    }, BREATH);
-  });
-}
-
 function Told({ standings }: { standings: Standings }) {
   return (
     <>
       <Head title={standings.title} about={<About standings={standings} />}>
-        <Steering standings={standings} />
+        <Steering runId={standings.run_id} status={standings.status} within={["tournament"]} />
         <ButtonLink to="/runs/$runId" params={{ runId: standings.run_id }}>
           Its run
         </ButtonLink>
@@ -115,29 +101,6 @@ function Progressed({ standings }: { standings: Standings }) {
       {cost > 0 && <span className="figures text-muted">{dollars(cost)}</span>}
       {reason && <span className="min-w-0 text-muted">{reason}</span>}
     </div>
-  );
-}
-
-function Steering({ standings }: { standings: Standings }) {
-  const { run_id, status } = standings;
-  const params = { path: { run_id } };
-  const acting = useMutation({
-    mutationFn: (what: "pause" | "resume") =>
-      what === "pause"
-        ? told(api.POST("/api/simulations/{run_id}/pause", { params }))
-        : told(api.POST("/api/simulations/{run_id}/resume", { params })),
-    onSuccess: (_, what) => {
-      say(what === "pause" ? "it stops when the matches under way are over" : "it goes on");
-      return queryClient.invalidateQueries({ queryKey: ["tournament", run_id] });
-    },
-  });
-  const playing = ["running", "queued"].includes(status);
-  const stopped = ["paused", "crashed", "failed", "waiting"].includes(status);
-  if (!playing && !stopped) return null;
-  return (
-    <Button busy={acting.isPending} onClick={() => acting.mutate(playing ? "pause" : "resume")}>
-      {playing ? "Pause" : "Resume"}
-    </Button>
   );
 }
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from windtunnel.errors import NotFound
 from windtunnel.server import types
 from windtunnel.server.mcp.contesting import Entrant
 from windtunnel.server.mcp.people import Note
@@ -139,7 +140,10 @@ class Evolving(Tools):
         return await self._seen(told, False)
 
     async def _seen(self, one: types.Proposal, show: bool) -> types.Proposal:
-        veil = await self.veil(one.run_id, show)
+        try:
+            veil = await self.veil(one.run_id, show)
+        except NotFound:  # the run is purged, and what it proposed stays
+            veil = Veil(show=show)
         votes = [vote.model_copy(update={"note": veil.text(vote.note) or ""}) for vote in one.votes]
         return one.model_copy(
             update={
