@@ -21,7 +21,7 @@ def in_force(served: Live, name: str) -> str:
 
 
 def named(page: Page, name: str) -> None:
-    page.get_by_role("button", name="you are").click()
+    page.get_by_role("button", name="Say who you are").click()
     page.get_by_label("Act under the name").fill(name)
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name=f"you are {name}")).to_be_visible()
@@ -47,7 +47,7 @@ def test_an_evolution_is_watched_and_its_proposal_approved_and_rolled_back_in_th
     for at, one in enumerate(told["candidates"], start=1):
         expect(rows.nth(at)).to_contain_text(one["name"])
         expect(rows.nth(at)).to_contain_text(f"{one['operator']} of {' and '.join(one['parents'])}")
-    page.get_by_label("generation", exact=True).select_option("1")
+    page.get_by_role("combobox", name="generation").select_option("1")
     expect(rows.nth(1)).to_contain_text("in generation 1")
     expect(page.get_by_role("region", name="gain by generation")).to_be_visible()
     expect(page.get_by_role("region", name="matches", exact=True)).to_contain_text(f"{run_id}.1")

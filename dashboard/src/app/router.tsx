@@ -138,7 +138,7 @@ const evolution = createRoute({
   validateSearch: (search: Search) =>
     given({
       id: text(search, "id"),
-      proposal: text(search, "proposal"),
+      proposal: number(search, "proposal"),
       generation: number(search, "generation"),
     }),
   component: lazyRouteComponent(() => import("~/pages/evolution/EvolutionPage"), "EvolutionPage"),

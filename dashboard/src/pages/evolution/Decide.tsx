@@ -37,47 +37,49 @@ export function Decide({ one }: { one: Proposal }) {
   const otherName = me?.via === "rest" && (nameless(me) || mine(one, me) !== undefined);
   if (words.length === 0 && !deciding.error) return null;
   return (
-    <form className="mt-3 space-y-2" onSubmit={(event) => event.preventDefault()}>
-      <Keys words={words} onPress={press} />
-      {words.length > 0 && (
-        <div className="flex flex-wrap items-end gap-2">
-          <label className="min-w-48 flex-1 text-muted text-xs">
-            Note, for those who read it later
-            <input
-              className={FIELD}
-              value={note}
-              disabled={against !== null}
-              maxLength={2_000}
-              onChange={(event) => setNote(event.target.value)}
-            />
-          </label>
-          {words.map((word) => (
-            <Button
-              key={word}
-              look={word === "approve" ? "primary" : "danger"}
-              disabled={against !== null}
-              busy={deciding.isPending}
-              aria-describedby={why}
-              onClick={() => press(word)}
-            >
-              {NAMES[word]}
-            </Button>
-          ))}
-        </div>
-      )}
-      {words.length > 0 && (
-        <div className="flex flex-wrap items-center gap-2">
-          <span id={why} className="text-muted text-sm">
-            {against ?? `You decide as ${me?.name}.`}
-          </span>
-          {otherName && (
-            <Button onClick={() => setAsking("identity")}>
-              {nameless(me) ? "Say who you are" : "Act under another name"}
-            </Button>
-          )}
-        </div>
-      )}
-      {deciding.error && <Trouble error={deciding.error} />}
+    <>
+      <form className="mt-3 space-y-2" onSubmit={(event) => event.preventDefault()}>
+        <Keys words={words} onPress={press} />
+        {words.length > 0 && (
+          <div className="flex flex-wrap items-end gap-2">
+            <label className="min-w-48 flex-1 text-muted text-xs">
+              Note, for those who read it later
+              <input
+                className={FIELD}
+                value={note}
+                disabled={against !== null}
+                maxLength={2_000}
+                onChange={(event) => setNote(event.target.value)}
+              />
+            </label>
+            {words.map((word) => (
+              <Button
+                key={word}
+                look={word === "approve" ? "primary" : "danger"}
+                disabled={against !== null}
+                busy={deciding.isPending}
+                aria-describedby={why}
+                onClick={() => press(word)}
+              >
+                {NAMES[word]}
+              </Button>
+            ))}
+          </div>
+        )}
+        {words.length > 0 && (
+          <div className="flex flex-wrap items-center gap-2">
+            <span id={why} className="text-muted text-sm">
+              {against ?? `You decide as ${me?.name}.`}
+            </span>
+            {otherName && (
+              <Button onClick={() => setAsking("identity")}>
+                {nameless(me) ? "Say who you are" : "Act under another name"}
+              </Button>
+            )}
+          </div>
+        )}
+        {deciding.error && <Trouble error={deciding.error} />}
+      </form>
       <Suspense>{asking === "identity" && <Identity onClose={() => setAsking(null)} />}</Suspense>
       <Sure
         one={one}
@@ -85,7 +87,7 @@ export function Decide({ one }: { one: Proposal }) {
         onClose={() => setAsking(null)}
         onSure={decide}
       />
-    </form>
+    </>
   );
 }
 
@@ -147,7 +149,7 @@ function useDecision(one: Proposal) {
       return told(api.POST("/api/evolution/proposals/{proposal_id}/rollback", asked));
     },
     onSuccess: (after) => {
-      queryClient.setQueryData(proposalQuery(String(one.id)).queryKey, after);
+      queryClient.setQueryData(proposalQuery(one.id).queryKey, after);
       say(outcome(after));
     },
     onSettled: () =>

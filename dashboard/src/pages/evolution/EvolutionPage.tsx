@@ -14,7 +14,7 @@ import { RiskBadge, Standing } from "./parts";
 
 export function EvolutionPage() {
   const { id, proposal, generation } = useSearch({ from: "/evolution" });
-  if (proposal) return <ProposalView key={proposal} id={proposal} />;
+  if (proposal !== undefined) return <ProposalView key={proposal} id={proposal} />;
   if (id) return <EvolutionView key={id} runId={id} generation={generation} />;
   return <Everything />;
 }
@@ -75,7 +75,7 @@ function ProposalTable({ all }: { all: readonly Schemas["ProposalInfo"][] }) {
         key: String(one.id),
         cells: [
           <span key="title" className="block min-w-56">
-            <Link to="/evolution" search={{ proposal: String(one.id) }} className={LINK}>
+            <Link to="/evolution" search={{ proposal: one.id }} className={LINK}>
               {one.title}
             </Link>
             <span className="block text-muted text-xs">
@@ -138,7 +138,7 @@ function Evolutions() {
 function Came({ one }: { one: Schemas["EvolutionInfo"] }): ReactNode {
   if (one.proposal)
     return (
-      <Link to="/evolution" search={{ proposal: String(one.proposal.id) }} className={LINK}>
+      <Link to="/evolution" search={{ proposal: one.proposal.id }} className={LINK}>
         {one.proposal.id}, {one.proposal.status.replace("_", " ")}
       </Link>
     );

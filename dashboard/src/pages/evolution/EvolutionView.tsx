@@ -111,7 +111,7 @@ function Gate({ told }: { told: Evolution }) {
           <Gains gains={verdict.gains} gain={verdict.gain} low={verdict.low} />
           {proposal && (
             <p>
-              <Link to="/evolution" search={{ proposal: String(proposal.id) }} className={LINK}>
+              <Link to="/evolution" search={{ proposal: proposal.id }} className={LINK}>
                 Proposal {proposal.id}
               </Link>{" "}
               <span className="text-muted">{proposal.status.replace("_", " ")}</span>

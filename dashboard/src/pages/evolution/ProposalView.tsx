@@ -14,7 +14,7 @@ import type { Proposal } from "./standing";
 
 const SHOWN = 12; // runs of the evidence that are named at once
 
-export function ProposalView({ id }: { id: string }) {
+export function ProposalView({ id }: { id: number }) {
   const query = useQuery(proposalQuery(id));
   useLive("proposals", ["proposals"]);
   return (

@@ -61,13 +61,13 @@ export const proposalsQuery = infiniteQueryOptions({
   refetchInterval: SLOW,
 });
 
-export const proposalQuery = (id: string) =>
+export const proposalQuery = (id: number) =>
   queryOptions({
     queryKey: ["proposals", "one", id],
     queryFn: ({ signal }) =>
       told(
         api.GET("/api/evolution/proposals/{proposal_id}", {
-          params: { path: { proposal_id: id } },
+          params: { path: { proposal_id: String(id) } },
           signal,
         }),
       ),
