@@ -13,7 +13,7 @@ from windtunnel.config import Workspace
 from windtunnel.control.proposals import Proposals
 from windtunnel.control.proposing import Wanted
 from windtunnel.control.worlds import Worlds
-from windtunnel.errors import Forbidden, VoteRefused, WrongState
+from windtunnel.errors import Forbidden, VoteRefused, WindtunnelError, WrongState
 from windtunnel.evolution.model import Genome
 from windtunnel.evolution.proposing import propose, wanted_of
 from windtunnel.journal.database import SqliteDatabase
@@ -100,6 +100,49 @@ def test_nothing_is_applied_over_another_version_than_the_one_it_was_measured_ag
         proposals.approve(one.id, by="kim")
     assert proposals.find(one.id).votes == []
     assert proposals.registry.find("thrower") == other
+
+
+def test_where_another_version_comes_in_force_between_the_last_yes_and_its_application_nothing_is_half_done(
+    proposals, monkeypatch
+):
+    before = proposals.registry.add(thrower(proposals))
+    one = proposals.propose(wanted(proposals, base=before.label, risk="high"))
+    proposals.approve(one.id, by="kim")
+    true = proposals._applied
+
+    def late(found, by):
+        other = proposals.registry.add(with_parameters(thrower(proposals), {"skill": -1.0}))
+        proposals.registry.apply(other.label)
+        return true(found, by)
+
+    monkeypatch.setattr(proposals, "_applied", late)
+    with pytest.raises(WrongState, match="in force now"):
+        proposals.approve(one.id, by="lee")
+    monkeypatch.undo()
+    after = proposals.find(one.id)
+    assert (after.status, after.approvals, after.version) == ("pending", ["kim"], "")
+    assert proposals.reject(one.id, by="lee").status == "rejected"
+
+
+def test_what_its_world_would_not_play_gets_no_yes(proposals):
+    start = thrower(proposals)
+    candidate = structs.replace(with_parameters(start, {"skill": 2.0}), policy="gone")
+    one = proposals.propose(wanted(proposals, candidate=candidate))
+    with pytest.raises(WindtunnelError, match="gone"):
+        proposals.approve(one.id, by="kim")
+    assert (proposals.find(one.id).status, proposals.find(one.id).votes) == ("pending", [])
+
+
+def test_those_whose_time_is_up_expire_unasked_and_others_stay(proposals, monkeypatch):
+    one, other = (proposals.propose(wanted(proposals, f"run{number}")) for number in range(2))
+    proposals._database.rows("UPDATE proposal SET expires=? WHERE id=?", [one.made + 1, one.id])
+    proposals.expire()
+    assert proposals.count(status="pending") == 2
+    monkeypatch.setattr(proposals._database, "now", lambda: one.made + 2)
+    proposals.expire()
+    assert [each.status for each in proposals.list()] == ["pending", "expired"]
+    assert proposals.of_run("run1") == proposals.find(other.id)
+    assert proposals.of_run("run9") is None
 
 
 def test_a_rollback_does_not_take_back_what_came_after_it(proposals):

@@ -19,10 +19,12 @@ export interface CurvesProps {
   height?: number;
   unit?: string;
   label?: string;
+  /** What a turn is called here. */
+  step?: string;
 }
 
 export function Curves(props: CurvesProps) {
-  const { series, marks = [], height = 280, unit, label = "curves" } = props;
+  const { series, marks = [], height = 280, unit, label = "curves", step = "turn" } = props;
   // Who does not care which turn is looked at leaves that to the chart.
   const [own, setOwn] = useState<number>();
   const turn = props.turn ?? own;
@@ -33,7 +35,7 @@ export function Curves(props: CurvesProps) {
   const last = useMemo(() => Math.max(0, ...series.map((one) => one.turns.at(-1) ?? 0)), [series]);
   const { area, plot, range } = usePlot({ ...props, onTurn }, hidden, setHovered);
   const shown = series.filter((one) => !hidden.has(one.id));
-  const spoken = `${label}: ${shown.map((one) => one.label).join(", ")}, ${last.toLocaleString("en")} turns`;
+  const spoken = `${label}: ${shown.map((one) => one.label).join(", ")}, ${last.toLocaleString("en")} ${step}s`;
   const toggle = useCallback(
     (id: string) =>
       setHidden((now) => {
@@ -49,9 +51,24 @@ export function Curves(props: CurvesProps) {
   };
   return (
     <section aria-label={label} className="min-w-0">
-      <Tools plot={plot} range={range} unit={unit} asTable={asTable} onTable={() => setAsTable(!asTable)} />
+      <Tools
+        plot={plot}
+        range={range}
+        unit={unit}
+        step={step}
+        asTable={asTable}
+        onTable={() => setAsTable(!asTable)}
+      />
       {asTable && (
-        <Figures series={shown} range={range} height={height} turn={turn} unit={unit} label={label} />
+        <Figures
+          series={shown}
+          range={range}
+          height={height}
+          turn={turn}
+          unit={unit}
+          label={label}
+          step={step}
+        />
       )}
       <div className={cx("relative", asTable && "hidden")} style={{ height }}>
         <div
@@ -60,10 +77,10 @@ export function Curves(props: CurvesProps) {
           aria-valuemin={series[0]?.turns[0] ?? 0}
           aria-valuemax={last}
           aria-valuenow={turn ?? last}
-          aria-valuetext={`turn ${turn ?? last}`}
+          aria-valuetext={`${step} ${turn ?? last}`}
           tabIndex={0}
           onKeyDown={onKeyDown}
-          title="drag: look closer · double click: all · arrow keys: another turn"
+          title={`drag: look closer · double click: all · arrow keys: another ${step}`}
           className="absolute inset-0"
         >
           <div ref={area} className="absolute inset-0 overflow-hidden" />
@@ -80,6 +97,7 @@ export function Curves(props: CurvesProps) {
         series={series}
         hidden={hidden}
         turn={hovered ?? turn ?? last}
+        step={step}
         onToggle={toggle}
         onPoint={(place) => plot?.emphasize(place)}
       />
@@ -180,12 +198,14 @@ function Tools({
   plot,
   range,
   unit,
+  step,
   asTable,
   onTable,
 }: {
   plot: Plot | null;
   range: Range | null;
   unit: string | undefined;
+  step: string;
   asTable: boolean;
   onTable: () => void;
 }) {
@@ -198,16 +218,16 @@ function Tools({
     <div className="flex flex-wrap items-center justify-between gap-x-3 text-muted text-xs">
       <span className="figures">
         {range
-          ? `turns ${Math.ceil(range.first).toLocaleString("en")} to ${Math.floor(range.last).toLocaleString("en")}`
-          : "all turns"}
+          ? `${step}s ${Math.ceil(range.first).toLocaleString("en")} to ${Math.floor(range.last).toLocaleString("en")}`
+          : `all ${step}s`}
         {unit && ` · ${unit}`}
       </span>
       <span className="flex items-center">
-        {tool("earlier turns", "‹", () => plot?.pan(-0.5), !range)}
-        {tool("later turns", "›", () => plot?.pan(0.5), !range)}
+        {tool(`earlier ${step}s`, "‹", () => plot?.pan(-0.5), !range)}
+        {tool(`later ${step}s`, "›", () => plot?.pan(0.5), !range)}
         {tool("look closer", "+", () => plot?.zoom(0.5))}
         {tool("look from further away", "−", () => plot?.zoom(2), !range)}
-        {tool("show all turns", "⤢", () => plot?.look(null), !range)}
+        {tool(`show all ${step}s`, "⤢", () => plot?.look(null), !range)}
         <Button look="quiet" aria-pressed={asTable} onClick={onTable}>
           {asTable ? "Show as curves" : "Show as a table"}
         </Button>

@@ -22,19 +22,23 @@ export const Legend = memo(function Legend({
   series,
   hidden,
   turn,
+  step,
   onToggle,
   onPoint,
 }: {
   series: readonly Series[];
   hidden: ReadonlySet<string>;
   turn: number;
+  step: string;
   onToggle: (id: string) => void;
   onPoint: (place: number | null) => void;
 }) {
   if (series.length === 0) return null;
   return (
     <div className="mt-1 max-h-40 overflow-y-auto">
-      <p className="figures text-muted text-xs">in turn {turn.toLocaleString("en")}</p>
+      <p className="figures text-muted text-xs">
+        in {step} {turn.toLocaleString("en")}
+      </p>
       <ul className="grid grid-cols-[repeat(auto-fill,minmax(12rem,1fr))] gap-x-4">
         {series.map((one, at) => {
           const off = hidden.has(one.id);

@@ -12,6 +12,7 @@ export function Figures({
   turn,
   unit,
   label,
+  step,
 }: {
   series: readonly Series[];
   height: number;
@@ -19,6 +20,7 @@ export function Figures({
   turn: number | undefined;
   unit: string | undefined;
   label: string;
+  step: string;
 }) {
   const { turns, columns } = aligned(series);
   const shown = range ? turns.filter((one) => one >= range.first && one <= range.last) : turns;
@@ -30,12 +32,12 @@ export function Figures({
         <caption className="sr-only">
           {label}
           {unit && `, ${unit}`}
-          {rows.length < shown.length && `, ${rows.length} of ${shown.length} turns`}
+          {rows.length < shown.length && `, ${rows.length} of ${shown.length} ${step}s`}
         </caption>
         <thead>
           <tr className="sticky top-0 bg-surface">
             <th scope="col" className="px-2 py-1 font-medium">
-              turn
+              {step}
             </th>
             {series.map((one) => (
               <th key={one.id} scope="col" className="px-2 py-1 font-medium">

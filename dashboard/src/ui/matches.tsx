@@ -47,8 +47,8 @@ function Seats({ seats }: { seats: Schemas["MatchSeat"][] }) {
     <ul>
       {seats.map((one) => (
         <li key={one.seat} className="whitespace-nowrap">
-          <span className="text-muted">{one.seat}</span> <span className="font-medium">{one.entrant}</span>{" "}
-          <span className="figures">{digits(one.points)}</span>
+          <span className="text-muted">{one.seat}</span> <span className="font-medium">{one.entrant}</span>
+          {seats.length > 1 && <span className="figures"> {digits(one.points)}</span>}
           {one.score !== null && (
             <span className="figures text-muted" title="its score">
               {" "}

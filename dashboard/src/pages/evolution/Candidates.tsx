@@ -95,7 +95,7 @@ function Different({ one }: { one: Candidate }) {
     <span className="block min-w-56 max-w-xl">
       {differs(one)}
       {one.failed && <span className="block text-bad text-xs">{one.failed}</span>}
-      {(one.why || one.instructions) && (
+      {one.instructions && ( // of numbers, what differs says it all
         <details className="mt-1 text-xs">
           <summary className="text-muted">why</summary>
           {one.why && (

@@ -74,7 +74,7 @@ function ProposalTable({ all }: { all: readonly Schemas["ProposalInfo"][] }) {
       rows={all.map((one) => ({
         key: String(one.id),
         cells: [
-          <span key="title" className="block min-w-56">
+          <span key="title" className="block min-w-40">
             <Link to="/evolution" search={{ proposal: one.id }} className={LINK}>
               {one.title}
             </Link>
@@ -114,7 +114,7 @@ function Evolutions() {
         rows={all.map((one) => ({
           key: one.run_id,
           cells: [
-            <span key="title" className="block min-w-44">
+            <span key="title" className="block min-w-36">
               <Link to="/evolution" search={{ id: one.run_id }} className={LINK}>
                 {one.title}
               </Link>

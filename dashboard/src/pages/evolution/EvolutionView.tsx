@@ -150,6 +150,7 @@ function ByGeneration({ told }: { told: Evolution }) {
           </p>
           <Curves
             label="gain by generation"
+            step="generation"
             height={220}
             series={[
               {
@@ -212,7 +213,11 @@ function Matches({ runId, total }: { runId: string; total: number }) {
       <MatchTable
         all={all}
         within="Of"
-        place={(one) => (one.held_out ? "the gate" : `generation ${one.generation}`)}
+        place={(one) => (
+          <span className="whitespace-nowrap">
+            {one.held_out ? "the gate" : `generation ${one.generation}`}
+          </span>
+        )}
       />
       {query.hasNextPage && (
         <Button className="mt-3" busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>

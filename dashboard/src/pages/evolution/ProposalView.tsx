@@ -6,7 +6,7 @@ import { useLive } from "~/app/live";
 import { figure } from "~/lib/format";
 import { Difference } from "~/ui/difference";
 import { Badge, Card, cx, Head, LINK, Time, Words } from "~/ui/kit";
-import { Asked, Empty, Loading } from "~/ui/states";
+import { Asked, Loading } from "~/ui/states";
 import { proposalQuery } from "./asked";
 import { Decide } from "./Decide";
 import { Gains, RiskBadge, Standing, signed } from "./parts";
@@ -154,9 +154,9 @@ function Votes({ one }: { one: Proposal }) {
         {one.approvals} of {one.approvers} {one.approvers === 1 ? "approval" : "approvals"}
       </p>
       {one.votes.length === 0 && one.status === "pending" && (
-        <Empty title="Nobody has said anything yet">
-          One no is the end of it; the last yes that is needed puts it in force.
-        </Empty>
+        <p className="text-muted">
+          Nobody has said anything yet. One no is the end of it; the last yes that is needed puts it in force.
+        </p>
       )}
       <ul className="mt-1 space-y-1">
         {one.votes.map((vote, at) => {

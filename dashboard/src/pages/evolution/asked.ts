@@ -34,7 +34,7 @@ export const matchesQuery = (runId: string) =>
     queryFn: ({ signal, pageParam }) =>
       told(
         api.GET("/api/evolution/{run_id}/matches", {
-          params: { path: { run_id: runId }, query: { after: pageParam, limit: 100 } },
+          params: { path: { run_id: runId }, query: { after: pageParam, limit: 30 } },
           signal,
         }),
       ),

@@ -54,7 +54,7 @@ export function StandingsTable({ lines }: { lines: readonly Line[] }) {
   );
 }
 
-const rounded = (value: number | null): string =>
+export const rounded = (value: number | null): string =>
   value === null ? "–" : (Math.round(value) || 0).toLocaleString("en"); // never a zero with a sign
 
 function Entrant({ line }: { line: Line }) {

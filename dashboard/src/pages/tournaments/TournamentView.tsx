@@ -6,13 +6,13 @@ import type { Schemas } from "~/api/client";
 import { useLive } from "~/app/live";
 import { Steering } from "~/app/steering";
 import { Curves } from "~/charts/Curves";
-import { dollars, figure } from "~/lib/format";
+import { dollars } from "~/lib/format";
 import { ButtonLink, Card, Copy, Head, LINK, Progress, StatusBadge } from "~/ui/kit";
 import { Asked, Empty, Loading, Trouble } from "~/ui/states";
 import { ratingsQuery, standingsQuery } from "./asked";
 import { Matches } from "./Matches";
 import { Bracket, Crosstable } from "./Meetings";
-import { StandingsTable } from "./StandingsTable";
+import { rounded, StandingsTable } from "./StandingsTable";
 
 type Standings = Schemas["TournamentStandings"];
 
@@ -109,7 +109,7 @@ function Notes({ standings }: { standings: Standings }) {
   const told: ReactNode[] = [...selfplay.map((past) => past.sentence), ...notes, rules];
   if (seat)
     told.push(
-      `the first seat is worth ${figure(seat.points)} points of rating (${figure(seat.low)} to ${figure(seat.high)})`,
+      `the first seat is worth ${rounded(seat.points)} points of rating (${rounded(seat.low)} to ${rounded(seat.high)})`,
     );
   return (
     <Card title="What to know before believing it">
@@ -142,6 +142,7 @@ function Ratings({ runId }: { runId: string }) {
           </p>
           <Curves
             label="ratings by round"
+            step="round"
             series={curves.map((one) => ({
               id: one.agent,
               label: one.agent,

@@ -50,7 +50,7 @@ function List({ all }: { all: Schemas["TournamentInfo"][] }) {
       rows={all.map((one) => ({
         key: one.run_id,
         cells: [
-          <span key="title">
+          <span key="title" className="block min-w-36">
             <Link to="/tournaments" search={{ id: one.run_id }} className={LINK}>
               {one.title}
             </Link>
