@@ -29,8 +29,8 @@ MEANT = (
     "reject", "add_schedule", "create_key", "list_simulations", "audit_log", "export_simulation",
     "import_simulations", "replay_simulation", "get_state", "get_turn", "get_panels", "start_tournament",
     "add_strategy", "tag_strategy", "rollback_strategy", "get_strategy", "diff_strategies",
-    "list_strategies", "start_evolution", "get_evolution", "list_proposals", "approve_proposal",
-    "reject_proposal", "rollback_proposal",
+    "list_strategies", "list_tournaments", "list_evolutions", "start_evolution", "get_evolution",
+    "list_proposals", "approve_proposal", "reject_proposal", "rollback_proposal",
 )  # fmt: skip
 
 
