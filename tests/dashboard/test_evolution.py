@@ -52,6 +52,10 @@ def test_an_evolution_is_watched_and_its_proposal_approved_and_rolled_back_in_th
     expect(page.get_by_role("region", name="gain by generation")).to_be_visible()
     expect(page.get_by_role("region", name="matches", exact=True)).to_contain_text(f"{run_id}.1")
 
+    page.get_by_role("link", name=f"{run_id}.1", exact=True).click()
+    page.get_by_role("link", name=run_id, exact=True).click()  # a match leads back to its evolution
+    expect(page).to_have_url(f"{served.url}/evolution?id={run_id}")
+
     proposal.click()
     key = told["proposal"]["id"]
     asked = served.get(f"/api/evolution/proposals/{key}")

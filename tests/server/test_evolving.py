@@ -130,6 +130,21 @@ def test_asking_again_with_the_same_key_starts_nothing_twice(server: Live) -> No
     server.call("DELETE", f"/api/simulations/{first}")
 
 
+def test_an_evolution_is_paused_in_the_middle_of_a_generation_and_goes_on(server: Live) -> None:
+    run_id = server.post("/api/evolution", {**BETTER, "seeds": 40, "generations": 5}, 202)["run_id"]
+    until(lambda: server.get(f"/api/evolution/{run_id}")["matches"] > 2, "some matches are over")
+    server.post(f"/api/simulations/{run_id}/pause")
+    server.ended(run_id, "paused")
+    played = server.get(f"/api/evolution/{run_id}")["matches"]
+    refused = server.post(f"/api/simulations/{run_id}.1/resume", None, 409)
+    assert f"/api/simulations/{run_id}/resume" in refused["remedy"]
+    server.post(f"/api/simulations/{run_id}/resume", None, 202)
+    until(lambda: server.get(f"/api/evolution/{run_id}")["matches"] > played, "it goes on")
+    server.call("DELETE", f"/api/simulations/{run_id}")
+    server.ended(run_id, "cancelled")
+    assert server.get(f"/api/evolution/{run_id}")["verdict"] is None
+
+
 @pytest.mark.parametrize(
     ("changed", "where"),
     [

@@ -144,14 +144,15 @@ def find_run(workspace: Workspace, name: str) -> Found:
         return _by_looking(workspace, name)
 
 
-def _match(tournament: Found, name: str) -> Found:
-    for found in look(tournament.location, name):
+def _match(whole: Found, name: str) -> Found:
+    """Of a tournament, or an evolution."""
+    for found in look(whole.location, name):
         if found.row.run_id == name:
             return found
     raise NotFound(
-        f"tournament {tournament.row.run_id} has no match {name!r}",
-        where=tournament.location,
-        remedy=f"windtunnel standings {tournament.name}",
+        f"{whole.row.world} {whole.row.run_id} has no match {name!r}",
+        where=whole.location,
+        remedy=f"windtunnel {'standings' if whole.row.world == 'tournament' else 'show'} {whole.name}",
     )
 
 

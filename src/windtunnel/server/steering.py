@@ -67,7 +67,7 @@ class Steering:
         found = await self.ground.find(run_id)
         if tournament := tournament_of(found.row.run_id):
             raise WrongState(
-                f"run {found.row.run_id} is a match: its tournament goes on with it",
+                f"run {found.row.run_id} is a match: what it belongs to goes on with it",
                 remedy=f"POST /api/simulations/{tournament}/resume",
             )
         if not found.row.status.playable:

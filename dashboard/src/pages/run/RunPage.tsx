@@ -91,6 +91,20 @@ function RunHead({ run }: { run: RunDetail }) {
   );
 }
 
+/** What a match belongs to: a tournament, or an evolution. */
+function MatchOf({ whole }: { whole: string }) {
+  const { data } = useQuery(runQuery(whole));
+  const to = data?.world === "evolution" ? "/evolution" : "/tournaments";
+  return (
+    <span>
+      a match of{" "}
+      <Link to={to} search={{ id: whole }} className={LINK}>
+        {whole}
+      </Link>
+    </span>
+  );
+}
+
 function About({ run }: { run: RunDetail }) {
   return (
     <span className="flex flex-wrap items-center gap-x-3 gap-y-1">
@@ -106,17 +120,15 @@ function About({ run }: { run: RunDetail }) {
       <span>
         started <Time at={run.created} />
       </span>
-      {run.run_id.includes(".") && (
-        <span>
-          a match of{" "}
-          <Link to="/tournaments" search={{ id: run.run_id.replace(/\.\d+$/, "") }} className={LINK}>
-            {run.run_id.replace(/\.\d+$/, "")}
-          </Link>
-        </span>
-      )}
+      {run.run_id.includes(".") && <MatchOf whole={run.run_id.replace(/\.\d+$/, "")} />}
       {run.world === "tournament" && (
         <Link to="/tournaments" search={{ id: run.run_id }} className={LINK}>
           its standings
+        </Link>
+      )}
+      {run.world === "evolution" && (
+        <Link to="/evolution" search={{ id: run.run_id }} className={LINK}>
+          its candidates
         </Link>
       )}
       {run.parent && (
