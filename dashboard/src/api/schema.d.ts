@@ -2074,6 +2074,11 @@ export interface components {
              * @description Why what passed the gate is not proposed
              */
             not_proposed: string | null;
+            /**
+             * Marks
+             * @description Where another model answered than the one named, and how often
+             */
+            marks: string[];
             /** Matches */
             matches: number;
             /**

@@ -131,7 +131,7 @@ def _told(story: Story, number: int | None) -> dict[str, Any]:
         "generations": [_generation(one) for one in done],
         "shown": None if shown is None else shown.generation,
         "candidates": [] if shown is None else [_candidate(plan, one) for one in shown.candidates],
-        "verdict": _verdict(story),
+        "verdict": _verdict(story), "marks": list(story.marks),
     }  # fmt: skip
 
 

@@ -77,7 +77,7 @@ function About({ told }: { told: Evolution }) {
 }
 
 function Progressed({ told }: { told: Evolution }) {
-  const { status, reason, generations, of_generations, matches, cost } = told;
+  const { status, reason, generations, of_generations, matches, cost, marks } = told;
   return (
     <div className="flex flex-wrap items-center gap-x-4 gap-y-2 text-sm">
       <StatusBadge status={status} reason={reason} />
@@ -90,6 +90,11 @@ function Progressed({ told }: { told: Evolution }) {
       <span className="figures text-muted">{matches.toLocaleString("en")} matches</span>
       {cost > 0 && <span className="figures text-muted">{dollars(cost)}</span>}
       {reason && <span className="min-w-0 text-muted">{reason}</span>}
+      {marks.map((mark) => (
+        <span key={mark} className="w-full text-muted">
+          {mark}
+        </span>
+      ))}
     </div>
   );
 }

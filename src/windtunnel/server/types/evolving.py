@@ -207,6 +207,7 @@ class Evolution(Told):
     verdict: EvolutionVerdict | None = None
     proposal: EvolutionProposal | None = None
     not_proposed: str | None = Field(default=None, description="Why what passed the gate is not proposed")
+    marks: list[str] = Field(description="Where another model answered than the one named, and how often")
     matches: int
     cost: float = Field(description="Dollars")
 
