@@ -144,7 +144,8 @@ class Fake:
             types.Evolution,
             run_id=run_id, title=EVIL, description=EVIL, status=types.Status.FAILED, reason=EVIL,
             strategy="dove", base="dove@1.0.0", kind="llm", world="town", version="1", seats=["ann"],
-            searched_on=ground, held_out=ground, seal="ab" * 32, marks=[], of_generations=6, population=8, alpha=0.05,
+            searched_on=ground, held_out=ground, seal="ab" * 32, of_generations=6, population=8, alpha=0.05,
+            marks=[],
             generations=[], shown=1, candidates=[one], matches=8, cost=0.0,
         )  # fmt: skip
 
