@@ -66,8 +66,9 @@ def taken(browser: Browser, url: str, ids: dict[str, str], names: list[str], out
                 if names and place.name not in names:
                     continue
                 file = out / f"{place.name}-{width}-{theme}.png"
+                missing = place.name.endswith("that-is-not")  # it is told so, as it must
                 found = looked_at(context.new_page(), url + place.at(ids), file)
-                wrong += [f"{file.name}: {one}" for one in found]
+                wrong += [f"{file.name}: {one}" for one in found if not (missing and "404" in one)]
     return wrong
 
 
@@ -81,7 +82,7 @@ def looked_at(page: Page, url: str, file: Path) -> list[str]:
     page.screenshot(path=file, full_page=True, animations="disabled")
     found = [*said, *tour.wider_than_the_window(page), *tour.untitled(page)]
     page.close()
-    return [one for one in found if not (url.endswith("0000000000") and "404" in one)]  # as it must
+    return found
 
 
 def pictured(browser: Browser, url: str, ids: dict[str, str], out: Path) -> list[str]:

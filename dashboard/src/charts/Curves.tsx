@@ -21,10 +21,12 @@ export interface CurvesProps {
   label?: string;
   /** What a turn is called here. */
   step?: string;
+  /** They are on their way: that there are none yet cannot be said. */
+  coming?: boolean | undefined;
 }
 
 export function Curves(props: CurvesProps) {
-  const { series, marks = [], height = 280, unit, label = "curves", step = "turn" } = props;
+  const { series, marks = [], height = 280, unit, label = "curves", step = "turn", coming = false } = props;
   // Who does not care which turn is looked at leaves that to the chart.
   const [own, setOwn] = useState<number>();
   const turn = props.turn ?? own;
@@ -50,7 +52,11 @@ export function Curves(props: CurvesProps) {
       event.preventDefault();
   };
   return (
-    <section aria-label={label} className="min-w-0">
+    <section
+      aria-label={label}
+      aria-busy={coming || (series.length > 0 && plot === null)}
+      className="min-w-0"
+    >
       <Tools
         plot={plot}
         range={range}
@@ -90,7 +96,9 @@ export function Curves(props: CurvesProps) {
           <MarkButton key={`${one.turn} ${one.label}`} mark={one} plot={plot} onTurn={onTurn} />
         ))}
         {series.length === 0 && (
-          <p className="grid h-full place-items-center text-muted text-sm">no curve yet</p>
+          <p className="grid h-full place-items-center text-muted text-sm">
+            {coming ? "loading" : "no curve yet"}
+          </p>
         )}
       </div>
       <Legend

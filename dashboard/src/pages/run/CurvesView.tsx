@@ -126,7 +126,7 @@ function Choice({
 function Drawn({ metric, agent }: { metric: string; agent: string | undefined }) {
   const { run, turn, fixed, setTurn } = useRun();
   const [range, setRange] = useState<Range | null>(null);
-  const { query, series } = useCurves(metric, agent, useDeferredValue(range));
+  const { query, series, coming } = useCurves(metric, agent, useDeferredValue(range));
   const leaps = useLeaps(metric, agent);
   if (query.error && series.length === 0)
     return <Trouble error={query.error} retry={() => void query.refetch()} />;
@@ -134,9 +134,10 @@ function Drawn({ metric, agent }: { metric: string; agent: string | undefined })
     <>
       <Curves
         series={series}
+        coming={coming}
         turn={turn}
         onTurn={setTurn}
-        marks={leaps.map((one) => ({
+        marks={(leaps ?? []).map((one) => ({
           turn: one.turn,
           label: `${one.agent}'s ${spoken(metric)} moved most in turn ${one.turn}`,
         }))}
@@ -166,12 +167,13 @@ function useLeaps(metric: string, agent: string | undefined) {
   const done = ["completed", "failed", "cancelled", "paused"].includes(run.status);
   const upto = done ? run.turn : 2 ** Math.floor(Math.log2(Math.max(1, run.turn)));
   const { data } = useQuery(leapsQuery(run.run_id, metric, upto));
-  return (data?.leaps ?? [])
+  return data?.leaps
     .filter((one) => one.name === metric && (agent === undefined || one.agent === agent))
     .slice(0, MARKS);
 }
 
 function Moves({ leaps, onTurn }: { leaps: ReturnType<typeof useLeaps>; onTurn: (turn: number) => void }) {
+  if (leaps === undefined) return null;
   if (leaps.length === 0) return <span className="text-muted">no turn moved it more than others</span>;
   return (
     <p className="flex min-w-0 flex-wrap gap-x-3 gap-y-1 text-muted">

@@ -61,5 +61,7 @@ export function useCurves(name: string, agent: string | undefined, range: Range 
       asking.current = false;
     };
   }, [told, live, run.run_id, name, agent]);
-  return { query: base, series };
+  const coming =
+    base.isPending || (series.length === 0 && base.data?.curves.some((one) => one.turns.length > 0));
+  return { query: base, series, coming };
 }
