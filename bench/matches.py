@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 GAMES = ROOT / ".venv-games" / "bin" / "python"
 OURS = {"ours connect": "connect", "ours prisoners": "prisoners"}
 PEERS = ("kaggle connect", "textarena connect", "textarena prisoners")
-SIZES = {"ours": 2400, "kaggle": 40, "textarena": 400}  # games in a trial, by who plays
+SIZES = {"ours": 4800, "kaggle": 40, "textarena": 400}  # games in a trial, by who plays
 REPETITIONS = 3
 
 

@@ -10,6 +10,7 @@ change between versions. Scalars come from SHA-256 in counter mode, arrays from 
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Sequence
 from hashlib import sha256
 from threading import Lock
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _TO_UNIT = 2.0**-53
-_WORDS = 4  # 64-bit words in one SHA-256 block
+_words = struct.Struct("<4Q").unpack  # the 64-bit words of a SHA-256
 
 
 _PLAIN = frozenset({str, int, float, bool, bytes, NoneType})
@@ -61,7 +62,7 @@ class Chance:
         if not self._block:
             digest = sha256(self._key + self._counter.to_bytes(8, "little")).digest()
             self._counter += 1
-            self._block = [int.from_bytes(digest[i * 8 : i * 8 + 8], "little") for i in range(_WORDS)]
+            self._block = list(_words(digest))
         return self._block.pop()
 
     def random(self) -> float:

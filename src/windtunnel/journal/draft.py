@@ -148,8 +148,8 @@ class Draft:
     def entries(self, run_id: str, after: int = -1, upto: int | None = None) -> Iterator[Entry]:
         if self._row is None:
             return self.store.entries(run_id, after, upto)
-        every = [entry for piece in self._pieces for entry in piece.entries]
-        return (one for one in every if one.seq > after and (upto is None or one.seq <= upto))
+        every = [entry for piece in self._pieces for entry in piece.entries]  # by number, from 0 on
+        return iter(every[after + 1 : None if upto is None else upto + 1])
 
     def operations(self, run_id: str, after: int = -1) -> Iterator[Operation]:
         if self._row is None:
@@ -167,9 +167,11 @@ class Draft:
     def scored(self, run_id: str, after: int = -1, upto: int | None = None) -> Iterator[tuple[int, bytes]]:
         if self._row is None:
             return self.store.scored(run_id, after, upto)
-        every = [entry for entry in self.entries(run_id) if entry.kind == "scored"]
+        last = self._row.turn if upto is None else upto
         return (
-            (one.turn, one.body) for one in every if one.turn > after and (upto is None or one.turn <= upto)
+            (one.turn, one.body)
+            for one in self.entries(run_id)
+            if one.kind == "scored" and after < one.turn <= last
         )
 
 
