@@ -2209,15 +2209,6 @@ export interface components {
         EvolutionMatch: {
             /** Number */
             number: number;
-            /** Generation */
-            generation: number;
-            /**
-             * Held Out
-             * @description Of the gate
-             */
-            held_out: boolean;
-            /** Candidate */
-            candidate: string;
             /**
              * Run Id
              * @description The run that it is
@@ -2270,6 +2261,15 @@ export interface components {
              * @default
              */
             head: string;
+            /** Generation */
+            generation: number;
+            /**
+             * Held Out
+             * @description Of the gate
+             */
+            held_out: boolean;
+            /** Candidate */
+            candidate: string;
         };
         /** EvolutionMatchPage */
         EvolutionMatchPage: {
@@ -4509,10 +4509,6 @@ export interface components {
         TournamentMatch: {
             /** Number */
             number: number;
-            /** Round */
-            round: number;
-            /** Meeting */
-            meeting: number;
             /**
              * Run Id
              * @description The run that it is
@@ -4565,6 +4561,10 @@ export interface components {
              * @default
              */
             head: string;
+            /** Round */
+            round: number;
+            /** Meeting */
+            meeting: number;
         };
         /** TournamentPage */
         TournamentPage: {

@@ -7,7 +7,8 @@ import { useCommands } from "~/lib/keys";
 import { useNow } from "~/lib/now";
 import { person } from "~/lib/people";
 import { say } from "~/ui/dialog";
-import { Button, FIELD } from "~/ui/kit";
+import { Button } from "~/ui/kit";
+import { NoteField } from "~/ui/note";
 import { Trouble } from "~/ui/states";
 import { approvalQuery } from "./asked";
 import { counted, hindrance } from "./standing";
@@ -46,16 +47,7 @@ export function Decide({
     <form className="mt-3 space-y-2" onSubmit={(event) => event.preventDefault()}>
       {chosen && <Keys onDecide={cast} />}
       <div className="flex flex-wrap items-end gap-2">
-        <label className="min-w-48 flex-1 text-muted text-xs">
-          Note, for those who read it later
-          <input
-            className={FIELD}
-            value={note}
-            disabled={against !== null}
-            maxLength={2_000}
-            onChange={(event) => setNote(event.target.value)}
-          />
-        </label>
+        <NoteField value={note} disabled={against !== null} onChange={setNote} />
         <Button look="primary" {...press} onClick={() => cast(true)}>
           Approve
         </Button>

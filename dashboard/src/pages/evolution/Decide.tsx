@@ -6,7 +6,8 @@ import { meQuery } from "~/api/queries";
 import { queryClient } from "~/app/asking";
 import { useCommands } from "~/lib/keys";
 import { Dialog, say } from "~/ui/dialog";
-import { Button, FIELD } from "~/ui/kit";
+import { Button } from "~/ui/kit";
+import { NoteField } from "~/ui/note";
 import { Trouble } from "~/ui/states";
 import { proposalQuery } from "./asked";
 import { choices, hindrance, lastYes, mine, nameless, type Proposal, type Word } from "./standing";
@@ -42,16 +43,7 @@ export function Decide({ one }: { one: Proposal }) {
         <Keys words={words} onPress={press} />
         {words.length > 0 && (
           <div className="flex flex-wrap items-end gap-2">
-            <label className="min-w-48 flex-1 text-muted text-xs">
-              Note, for those who read it later
-              <input
-                className={FIELD}
-                value={note}
-                disabled={against !== null}
-                maxLength={2_000}
-                onChange={(event) => setNote(event.target.value)}
-              />
-            </label>
+            <NoteField value={note} disabled={against !== null} onChange={setNote} />
             {words.map((word) => (
               <Button
                 key={word}

@@ -385,10 +385,10 @@ class MatchSeat(Told):
     refused: int = 0
 
 
-class TournamentMatch(Told):
+class PlayedMatch(Told):
+    """What came of a match, whatever it was played for."""
+
     number: int
-    round: int
-    meeting: int
     run_id: str = Field(description="The run that it is", examples=["4k2v9h0a7c.12"])
     stage: str = Field(description="The scenario")
     seed: int
@@ -400,6 +400,11 @@ class TournamentMatch(Told):
     cost: float = Field(default=0.0, description="Dollars")
     marks: list[str] = []
     head: str = ""
+
+
+class TournamentMatch(PlayedMatch):
+    round: int
+    meeting: int
 
 
 class MatchPage(Page):

@@ -11,7 +11,7 @@ from windtunnel.server.types.base import Dollars, Name, Page, Status, Told, Writ
 from windtunnel.server.types.contests import (
     EntrantRequest,
     MatchLimits,
-    MatchSeat,
+    PlayedMatch,
     ScoringRequest,
     Seed,
     StageRequest,
@@ -212,22 +212,10 @@ class Evolution(Told):
     cost: float = Field(description="Dollars")
 
 
-class EvolutionMatch(Told):
-    number: int
+class EvolutionMatch(PlayedMatch):
     generation: int
     held_out: bool = Field(description="Of the gate")
     candidate: str
-    run_id: str = Field(description="The run that it is", examples=["4k2v9h0a7c.12"])
-    stage: str = Field(description="The scenario")
-    seed: int
-    ending: Literal["played", "forfeited", "void"]
-    seats: list[MatchSeat]
-    turns: int = 0
-    why: str = ""
-    fault: str = Field(default="", description="Who forfeited")
-    cost: float = Field(default=0.0, description="Dollars")
-    marks: list[str] = []
-    head: str = ""
 
 
 class EvolutionMatchPage(Page):
