@@ -85,7 +85,7 @@ def overview() -> str:
     ]
     for title, commands in GROUPS.items():
         lines += ["", title]
-        lines += [f"  {command.name:<10} {command.about}" for command in commands]
+        lines += [f"  {command.name:<11} {command.about}" for command in commands]
     lines += [
         "",
         "  windtunnel COMMAND --help   options and examples",
