@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bench import connect
-from windtunnel.errors import NotFound, WrongState
-from windtunnel.journal import SqliteStore, Status
+from windtunnel.errors import NotFound, StorageError, WrongState
+from windtunnel.journal import SqliteStore, Status, sqlite
 from windtunnel.journal.draft import Draft, Gathering
 from windtunnel.journal.heads import read_heads
 from windtunnel.journal.verify import verify
@@ -142,3 +142,25 @@ def test_one_that_cannot_come_in_keeps_no_other_out(store: SqliteStore) -> None:
     assert "there is a run there already" in str(second)
     assert [row.run_id for row in store.runs()] == ["there", "one", "three"]
     assert verify(store, "three").complete
+
+
+def test_what_came_in_though_its_head_could_not_be_kept_is_in(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StorageError("the head of the run cannot be written: No space left on device")
+
+    monkeypatch.setattr(sqlite, "append_heads", full)
+    assert gathered(store, "one", "two") == [None, None]
+    assert [row.run_id for row in store.runs()] == ["one", "two"]
+
+
+def test_nobody_is_left_waiting_by_an_error_that_nobody_thought_of(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_runs: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(store, "bring_all", broken)
+    assert gathered(store, "one", "two") == [None, None]  # each by itself
+    assert verify(store, "two").complete

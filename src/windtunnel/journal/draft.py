@@ -198,16 +198,16 @@ class Gathering:
         drafts, self._drafts = self._drafts, []
         done, self._done = self._done, None
         assert done is not None
+        brought = False
         try:
             self._store.bring_all([draft.whole() for draft in drafts])
+            brought = True
         except WindtunnelError as error:
             brought = bool(error.data.get("committed"))
-        else:
-            brought = True
-        for draft in drafts:
-            if brought:
+        finally:  # whatever it was: who waits is not left waiting
+            for draft in drafts if brought else ():
                 draft.let_go()
-        done.set_result(None)
+            done.set_result(None)
 
 
 def advanced(row: RunRow, batch: Batch) -> RunRow:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from windtunnel.errors import StorageError
-from windtunnel.journal.model import GENESIS
+from windtunnel.journal.model import GENESIS, RunRow
 
 COMPACT_BYTES = 1 << 20
 
@@ -67,6 +67,11 @@ def _opened(path: Path, flags: int) -> Iterator[int]:
         finally:
             os.close(handle)
     raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+
+
+def head_of(row: RunRow) -> tuple[str, Head]:
+    """Where a run stands, as its row has it."""
+    return row.run_id, Head(row.head_seq, row.head_hash, row.op_seq, row.op_hash)
 
 
 def append_heads(path: Path, heads: Iterable[tuple[str, Head]]) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from windtunnel.errors import LeaseLost, NotFound, StorageError, WrongState
 from windtunnel.journal import postgres_schema
-from windtunnel.journal.heads import Head, append_heads, compact_heads, read_heads, shard
+from windtunnel.journal.heads import Head, append_heads, compact_heads, head_of, read_heads, shard
 from windtunnel.journal.lease import here, this_process
 from windtunnel.journal.model import Batch, Mail, RunRow, Status
 from windtunnel.journal.postgres_beat import beater, holds
@@ -323,8 +323,7 @@ class PostgresStore(PostgresReader):
 
     def _brought(self, rows: Sequence[RunRow]) -> None:
         self._ring([row.run_id for row in rows])
-        heads = [(row.run_id, Head(row.head_seq, row.head_hash, row.op_seq, row.op_hash)) for row in rows]
-        self._keep_heads(heads)
+        self._keep_heads([head_of(row) for row in rows])
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

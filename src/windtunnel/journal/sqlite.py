@@ -26,7 +26,7 @@ from windtunnel.errors import (
     WindtunnelError,
     WrongState,
 )
-from windtunnel.journal.heads import Head, append_heads, compact_heads, heads_path, read_heads
+from windtunnel.journal.heads import Head, append_heads, compact_heads, head_of, heads_path, read_heads
 from windtunnel.journal.lease import lives, this_process
 from windtunnel.journal.model import Batch, Mail, RunRow, Status
 from windtunnel.journal.schema import FORMAT, OLDEST, tables
@@ -270,7 +270,9 @@ class SqliteStore(SqliteReader):
         return read_lease(self._db, run_id)
 
     def commit(self, batches: Sequence[Batch]) -> None:
-        heads = self._commit_durably(batches)
+        self._keep_heads(self._commit_durably(batches))
+
+    def _keep_heads(self, heads: Sequence[tuple[str, Head]]) -> None:
         try:
             append_heads(self.heads, [(run_id, self._signed(run_id, head)) for run_id, head in heads])
         except StorageError as error:
@@ -324,7 +326,7 @@ class SqliteStore(SqliteReader):
             op_seq = batch.operations[-1].seq if batch.operations else row.op_seq
             if row.head_seq < seq or row.op_seq < op_seq or not (batch.entries or batch.operations):
                 return None
-            heads.append((batch.run_id, Head(row.head_seq, row.head_hash, row.op_seq, row.op_hash)))
+            heads.append(head_of(row))
         return heads
 
     # --- mail ---
@@ -371,7 +373,7 @@ class SqliteStore(SqliteReader):
                     write_letter(db, row, mail)
         except apsw.Error as error:
             raise self._storage_error(error) from None
-        self._keep_heads([row])
+        self._keep_heads([head_of(row)])
 
     def bring_all(self, runs: Sequence[tuple[RunRow, Sequence[Batch]]]) -> None:
         try:
@@ -381,11 +383,7 @@ class SqliteStore(SqliteReader):
                     write_run(db, row, pieces)
         except apsw.Error as error:
             raise self._storage_error(error) from None
-        self._keep_heads([row for row, _ in runs])
-
-    def _keep_heads(self, rows: Sequence[RunRow]) -> None:
-        heads = [(row.run_id, Head(row.head_seq, row.head_hash, row.op_seq, row.op_hash)) for row in rows]
-        append_heads(self.heads, [(run_id, self._signed(run_id, head)) for run_id, head in heads])
+        self._keep_heads([head_of(row) for row, _ in runs])
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
