@@ -28,7 +28,7 @@ from windtunnel.control.carrying import TookTooLong, error_to_plain
 from windtunnel.control.catalog import open_store
 from windtunnel.control.executor import hub_of
 from windtunnel.control.worlds import Worlds
-from windtunnel.errors import RunError, WindtunnelError
+from windtunnel.errors import LeaseHeld, RunError, StorageError, WindtunnelError
 from windtunnel.journal import Store
 from windtunnel.journal.draft import Gathering
 from windtunnel.models.hub import Hub
@@ -77,7 +77,8 @@ class Hand:
             except NotNow as late:
                 self._say(Reply(order.run_id, error=error_to_plain(late.error), not_now=True))
             except WindtunnelError as error:
-                self._say(Reply(order.run_id, error=error_to_plain(error)))
+                no_fault = isinstance(error, (StorageError, LeaseHeld))  # of the match: it may go on later
+                self._say(Reply(order.run_id, error=error_to_plain(error), not_now=no_fault))
             except Exception as error:  # noqa: BLE001 - whoever waits must hear of it
                 if limit.expired():
                     told: WindtunnelError = over_time(order)

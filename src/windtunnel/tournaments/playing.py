@@ -13,7 +13,16 @@ from typing import Any
 from msgspec import Struct, structs
 
 from windtunnel.codec import decode_body
-from windtunnel.errors import AgentError, BudgetReached, NotFound, RunError, StorageError, WindtunnelError
+from windtunnel.errors import (
+    AgentError,
+    BudgetReached,
+    LeaseHeld,
+    NotFound,
+    RunError,
+    StorageError,
+    WindtunnelError,
+    WrongState,
+)
 from windtunnel.journal import RunRow, Status, Store
 from windtunnel.journal.draft import Draft, Gathering
 from windtunnel.journal.lineage import Lineage
@@ -64,19 +73,32 @@ async def play_match(
 ) -> Outcome:
     """Play it, or go on with it, or read how it ended: asked again it comes to the same. `gathering`: that of
     the store, where several are played at the same time."""
-    error: WindtunnelError | None = None
-    gathering = gathering or Gathering(store)
-    row = _row(store, order.run_id)
-    if row is None:
+    terms: dict[str, Any] = {"players": players, "hub": hub, "between": between}
+    if _row(store, order.run_id) is None:
         scenario = scenario_from_plain(order.scenario, world)
-        store = Draft(store)  # most matches are short: one commit for all of it
-        row = begin(store, world, scenario, order.run_id, players=dict(players or {}))
+        draft = Draft(store)  # most matches are short: one commit for all of it
+        begin(draft, world, scenario, order.run_id, players=dict(players or {}))
+        try:
+            outcome = await _played(draft, world, order, **terms)
+            await (gathering or Gathering(store)).publish(draft)  # before anybody hears of it
+        except WrongState:
+            if not draft.held:
+                raise
+            # It is there by now: a process whose tournament was killed went on until it knew.
+        else:
+            return outcome
+    return await _played(store, world, order, **terms)
+
+
+async def _played(store: Store, world: World, order: Order, **terms: Any) -> Outcome:
+    error: WindtunnelError | None = None
+    row = store.run(order.run_id)
     if row.status not in (Status.COMPLETED, Status.CANCELLED, Status.FAILED):
         try:
-            row = await play_run(store, world, order.run_id, players=players, hub=hub, between=between)
+            row = await play_run(store, world, order.run_id, **terms)
         except BudgetReached as reached:
             raise NotNow(reached) from None
-        except StorageError:
+        except (StorageError, LeaseHeld):
             raise
         except WindtunnelError as went_wrong:
             row, error = store.run(order.run_id), went_wrong
@@ -85,10 +107,7 @@ async def play_match(
     if row.status in (Status.PAUSED, Status.WAITING):
         remedy = f"windtunnel show {order.run_id} says for what; then resume the tournament"
         raise NotNow(RunError(row.reason or f"it is {row.status}", where=order.run_id, remedy=remedy))
-    outcome = outcome_of(store, row, order, error)
-    if isinstance(store, Draft):
-        await gathering.publish(store)  # before anybody hears of it
-    return outcome
+    return outcome_of(store, row, order, error)
 
 
 def _row(store: Store, run_id: str) -> RunRow | None:

@@ -1,0 +1,60 @@
+"""One match: what another process did to it meanwhile, and what its disk does, are no fault of who plays."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.connect import world
+from windtunnel.config import Workspace
+from windtunnel.errors import LeaseHeld, StorageError
+from windtunnel.journal import SqliteStore
+from windtunnel.journal.draft import Draft, Gathering
+from windtunnel.journal.verify import verify
+from windtunnel.models.hub import Hub
+from windtunnel.tournaments.hand import Hand, Reply
+from windtunnel.tournaments.model import Scoring
+from windtunnel.tournaments.playing import Order, play_match
+
+SEATS = [{"id": seat, "role": "player", "policy": "scripted"} for seat in "ab"]
+
+
+def order(run_id: str = "cup.1") -> Order:
+    scenario = {"world": "connect", "agents": SEATS, "turns": 42, "seed": 5}
+    return Order("here", run_id, "connect", scenario, {"a": "one", "b": "other"}, Scoring())
+
+
+def test_a_match_that_was_brought_in_meanwhile_is_taken_as_it_stands(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "cup.sqlite", create=True)
+
+    class Late(Gathering):
+        """A process whose tournament was killed plays on, and is faster."""
+
+        async def publish(self, draft: Draft) -> None:
+            await play_match(store, world, order())
+            await super().publish(draft)
+
+    outcome = asyncio.run(play_match(store, world, order(), gathering=Late(store)))
+    assert outcome.ending == "played"
+    assert outcome == asyncio.run(play_match(store, world, order()))
+    assert [row.run_id for row in store.runs()] == ["cup.1"]
+    assert verify(store, "cup.1").complete
+
+
+@pytest.mark.parametrize("error", [StorageError("the disk is full"), LeaseHeld("another plays it")])
+def test_what_is_no_fault_of_a_match_is_said_to_be_for_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    said: list[Reply] = []
+
+    async def plays(_self: Hand, _order: Order, _hub: Hub) -> Any:
+        raise error
+
+    monkeypatch.setattr(Hand, "_play", plays)
+    asyncio.run(Hand(Workspace(tmp_path), said.append, lambda _who: None).take(order(), Hub(environ={})))
+    assert [reply.began for reply in said] == [True, False]
+    assert said[1].not_now
+    assert str(error) in str(said[1].error)
