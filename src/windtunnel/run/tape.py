@@ -24,6 +24,7 @@ from windtunnel.run.entries import Line
 
 GROUP_SECONDS = 0.25
 GROUP_BYTES = 1 << 20
+PIECE = 256  # entries of the record that are read at a time
 
 
 class Tape:
@@ -54,8 +55,16 @@ class Tape:
             (last,) = self.lineage.entries(after - 1, after)
             self._seq, self._prev, self.turn = last.seq, last.hash, last.turn
         end = upto if upto is not None else self.lineage.row.head_seq
-        self._record = self.lineage.entries(after, end)
+        self._record = self._read(after, end)
         self._advance()
+
+    def _read(self, after: int, end: int) -> Iterator[Entry]:
+        """The record, in pieces of which none is left half read: who shares this connection may write between
+        two turns, and a reader that has not come to its end would hold it to how the store was before."""
+        while after < end:
+            piece = min(after + PIECE, end)
+            yield from list(self.lineage.entries(after, piece))
+            after = piece
 
     def _advance(self) -> Entry | None:
         self._next = next(self._record, None)
