@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.evolution.searching import made, played
+from tests.sampling import sampled
 from tests.tournaments.field import command, told
 from windtunnel.chance import Chance
 from windtunnel.config import Workspace
@@ -141,7 +142,7 @@ def test_a_lesson_is_added_once_and_old_ones_go() -> None:
 
 @pytest.mark.parametrize(
     ("more", "said"),
-    [
+    sampled([
         ({"held_out": {"seeds": 4}}, "cannot tell a gain from luck"),
         ({"elites": 4}, "leave no room"),
         ({"held_out": {"seeds": 10, "scenarios": ["dice/alone"]}}, "the search plays the scenario"),
@@ -154,9 +155,11 @@ def test_a_lesson_is_added_once_and_old_ones_go() -> None:
         ({"seats": ["nowhere"]}, "no seat 'nowhere'"),
         ({"start": "dice"}, "nothing of 'dice' can change"),
         ({"models": ["a", "b"]}, "asks no model"),
+        ({"start": "talker.yaml", "models": ["house", "nobody"]}, "no model 'nobody'"),
+        ({"start": "talker.yaml", "reflection": {"model": "nobody"}}, "no model 'nobody'"),
         ({"mutation": {"rates": 1}}, "rates"),
         ({"scenario": ""}, "names no scenario"),
-    ],
+    ], 4),
 )  # fmt: skip
 def test_what_makes_no_sense_is_told_before_anything_is_played(
     workspace: Workspace, more: dict[str, Any], said: str

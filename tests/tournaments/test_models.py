@@ -45,6 +45,16 @@ def test_a_model_whose_key_is_missing_is_refused_with_the_variable_to_set(
     assert "OPENAI_API_KEY" in (caught.value.remedy or "")
 
 
+def test_a_provider_that_nobody_knows_is_refused_before_anything_is_played(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("WINDTUNNEL_OFFLINE", raising=False)
+    with pytest.raises(ScenarioError) as caught:
+        field(workspace, ["dice"], pool=[talker(workspace, "nosuch:x")])
+    assert "lost: Unknown model: nosuch:x" in caught.value.message
+    assert "openai" in (caught.value.remedy or "")
+
+
 @pytest.mark.slow
 def test_a_model_that_its_provider_does_not_know_pauses_the_tournament_and_nobody_loses_by_it(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch

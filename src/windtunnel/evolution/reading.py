@@ -11,11 +11,13 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct, field, structs
 
-from windtunnel.errors import WindtunnelError
+from windtunnel.control.executor import hub_of
+from windtunnel.errors import ModelSetup, WindtunnelError
 from windtunnel.evolution.model import START, Ground, Mutation, Plan, Reflection
 from windtunnel.evolution.trials import seal_of
 from windtunnel.scenario import scenario_to_plain
 from windtunnel.scenario.checking import check
+from windtunnel.scenario.modelled import THINKING
 from windtunnel.scenario.reading import Node, Place, node_of
 from windtunnel.strategies.reading import read_document
 from windtunnel.strategies.versions import Version
@@ -113,6 +115,8 @@ def _plan(root: Node, sources: Sources, folder: Path) -> Plan:
     for entrant in (start, *opponents, *others):
         place = _place(root, "start" if entrant is start else "opponents", "held_out")
         check_models(sources, [*stages, *held_out], entrant, place, "opponents")
+    if start.strategy.kind in THINKING:
+        _check_named(root, file, sources)
     plan = Plan(
         title=file.evolution,
         start=structs.replace(start, name=START),
@@ -138,6 +142,18 @@ def _plan(root: Node, sources: Sources, folder: Path) -> Plan:
     )
     _sensible(root, plan)
     return structs.replace(plan, seal=seal_of(plan))
+
+
+def _check_named(root: Node, file: EvolutionFile, sources: Sources) -> None:
+    """That the models which candidates may change to, and the one that reflects, can be asked here."""
+    hub = hub_of(sources.workspace)
+    for model, key in [*((name, "models") for name in file.models), (file.reflection.model, "reflection")]:
+        if model in ("", "rule"):
+            continue
+        try:
+            hub.check([model])
+        except ModelSetup as error:
+            raise _place(root, key).error(error.message, error.remedy, key) from error
 
 
 def _place(root: Node, *keys: str) -> Place:

@@ -133,7 +133,7 @@ class Hub:
 
 def _check(setup: Setup, model: str) -> None:
     """One step of its plan that can be asked is enough."""
-    from windtunnel.models.providers import check_reachable  # noqa: PLC0415 - as above
+    from windtunnel.models.providers import check_known, check_reachable  # noqa: PLC0415 - as above
     from windtunnel.models.routes import plan  # noqa: PLC0415
 
     wrong: ModelSetup | None = None
@@ -142,6 +142,7 @@ def _check(setup: Setup, model: str) -> None:
             return
         try:
             check_reachable(step, offline=setup.offline)
+            check_known(step)
         except ModelSetup as error:
             wrong = wrong or error
             continue

@@ -58,6 +58,16 @@ def check_reachable(deployment: Deployment, *, offline: bool) -> None:
         )
 
 
+def check_known(deployment: Deployment) -> None:
+    """Refuse what could never be asked here: its package is missing, or it is nobody's name. What a provider
+    that is none of ours is told by its own variables (a key) is looked for too."""
+    if install := missing_package(deployment):
+        said = f"{deployment.full_name} needs a package that is not installed"
+        raise ModelSetup(said, where=deployment.name, remedy=install)
+    if deployment.provider not in PROVIDERS:
+        _other(deployment, offline=False)
+
+
 def missing_package(deployment: Deployment) -> str | None:
     """What to install before a deployment can be asked; nothing is imported to find out."""
     extra = EXTRAS.get(deployment.provider, "openai")
