@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -259,3 +260,15 @@ def test_no_command_waits_for_pydantic_or_numpy():
         "numpy",
         "pandas",
     }
+
+
+@pytest.mark.parametrize("words", [["--version"], ["--help"], ["worlds"], ["worlds", "--json"]])
+def test_what_a_full_disk_does_not_take_is_told_once_and_not_in_a_traceback(words):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "windtunnel", *words],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 3
+    assert done.stderr.startswith(('{"error"', "error: "))
+    assert done.stderr.count("No space left on device") == 1

@@ -21,9 +21,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     words, json, debug = _switches(given)
     say.begin(json=json, debug=debug)
     try:
-        return _answer(words)
-    finally:
+        code = _answer(words)
+    except OSError as problem:
+        code = say.system(problem)
+    except BaseException:
         say.end()
+        raise
+    lost = say.end()
+    return say.system(lost) if lost is not None and code == 0 else code
 
 
 def _answer(words: list[str]) -> int:

@@ -37,13 +37,18 @@ def begin(*, json: bool, debug: bool) -> None:
             stream.reconfigure(errors="replace")
 
 
-def end() -> None:
-    """Flush here, where a reader that went away can still be borne."""
+def end() -> OSError | None:
+    """Flush here, where a reader that went away can still be borne. Returns why something was not taken."""
+    lost: OSError | None = None
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except (BrokenPipeError, ValueError):
             _mute(stream)
+        except OSError as error:  # the disk is full: nothing more goes there, not when Python ends either
+            _mute(stream)
+            lost = error
+    return lost
 
 
 def _mute(stream: Any) -> None:
