@@ -92,6 +92,9 @@ def test_what_needs_two_says_who_is_missing_and_keys_decide(
 ) -> None:
     key = proposed(served.home, "grave", risk="high")
     page.goto(f"{served.url}/evolution?proposal={key}")
+    place = page.get_by_role("navigation", name="Pages").get_by_role("link", name="Evolution")
+    waiting = served.get("/api/evolution/proposals?status=pending")["total"]
+    expect(place).to_have_text(f"Evolution{waiting} waiting")
     named(page, "kim")
     page.locator("main").focus()
     page.keyboard.press("a")  # one yes of two puts nothing in force: nobody is asked twice
@@ -103,6 +106,7 @@ def test_what_needs_two_says_who_is_missing_and_keys_decide(
     )
     expect(page.get_by_text("me too")).to_be_visible()  # decided elsewhere: this page hears of it
     expect(page.get_by_role("button", name="Roll back")).to_be_enabled()
+    expect(place).to_have_text(f"Evolution{waiting - 1} waiting" if waiting > 1 else "Evolution")
     assert not watched.wrong
 
 

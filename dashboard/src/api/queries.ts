@@ -46,6 +46,14 @@ export const waitingQuery = queryOptions({
   refetchInterval: 15_000,
 });
 
+/** How many proposals wait for people: a page of one says it. */
+export const proposedQuery = queryOptions({
+  queryKey: ["proposals", "count"],
+  queryFn: ({ signal }) =>
+    told(api.GET("/api/evolution/proposals", { params: { query: { status: "pending", limit: 1 } }, signal })),
+  refetchInterval: 15_000,
+});
+
 export const modelsQuery = queryOptions({
   queryKey: ["models"],
   queryFn: ({ signal }) => told(api.GET("/api/models", { signal })),

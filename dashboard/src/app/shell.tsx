@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useState } from "react";
-import { meQuery, waitingQuery } from "~/api/queries";
+import { meQuery, proposedQuery, waitingQuery } from "~/api/queries";
 import { useChannel, useLine } from "~/api/stream";
 import { calmly } from "~/lib/calm";
 import { onKey, useCommands } from "~/lib/keys";
@@ -109,7 +109,8 @@ export function Shell() {
               >
                 <Icon sign={one.sign} />
                 {one.name}
-                {one.to === "/approvals" && <WaitingCount />}
+                {one.to === "/approvals" && <ActionsWaiting />}
+                {one.to === "/evolution" && <ProposalsWaiting />}
               </Link>
             </li>
           ))}
@@ -153,16 +154,28 @@ const Brand = () => (
 );
 
 // For every page that shows what waits, however busy the runs are.
-const askAgain = calmly(() => void queryClient.invalidateQueries({ queryKey: ["approvals"] }), 500);
+const askAgain = (key: string) => calmly(() => void queryClient.invalidateQueries({ queryKey: [key] }), 500);
+const askActions = askAgain("approvals");
+const askProposals = askAgain("proposals");
 
-function WaitingCount() {
+function ActionsWaiting() {
   const { data } = useQuery(waitingQuery);
-  useChannel("approvals", askAgain);
-  if (!data?.total) return null;
+  useChannel("approvals", askActions);
+  return <WaitingCount total={data?.total} />;
+}
+
+function ProposalsWaiting() {
+  const { data } = useQuery(proposedQuery);
+  useChannel("proposals", askProposals);
+  return <WaitingCount total={data?.total} />;
+}
+
+function WaitingCount({ total }: { total: number | undefined }) {
+  if (!total) return null;
   return (
     <span className="ml-auto">
       <Badge tone="warn">
-        {data.total}
+        {total}
         <span className="sr-only"> waiting</span>
       </Badge>
     </span>

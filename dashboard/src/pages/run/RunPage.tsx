@@ -91,16 +91,20 @@ function RunHead({ run }: { run: RunDetail }) {
   );
 }
 
-/** What a match belongs to: a tournament, or an evolution. */
+/** What a match belongs to: a tournament, or an evolution. Until it is known which, it leads nowhere. */
 function MatchOf({ whole }: { whole: string }) {
   const { data } = useQuery(runQuery(whole));
   const to = data?.world === "evolution" ? "/evolution" : "/tournaments";
   return (
     <span>
       a match of{" "}
-      <Link to={to} search={{ id: whole }} className={LINK}>
-        {whole}
-      </Link>
+      {data ? (
+        <Link to={to} search={{ id: whole }} className={LINK}>
+          {whole}
+        </Link>
+      ) : (
+        whole
+      )}
     </span>
   );
 }
