@@ -70,10 +70,10 @@ def application(
     )  # fmt: skip
     app.state.verbs = verbs
     problems.install(app)
-    for room in (simulations, contests, evolving, people, operations):
-        app.include_router(room.routes, prefix="/api")
-    for router in routers:
-        app.include_router(router)
+    rooms = (simulations, contests, evolving, people, operations)
+    # As they are: to include a router is to build each of its routes a second time, for every application.
+    for router in (*(room.routes for room in rooms), *routers):
+        app.router.routes += router.routes
     _probes(app, ready, metrics)
     _docs(app)
     described.install(app)

@@ -11,7 +11,7 @@ from windtunnel.server.rest.careful import CarefulRoute
 from windtunnel.server.rest.common import PROBLEMS, After, Ask, Limit, RunPath, Who
 from windtunnel.server.rest.simulations import Key
 
-routes = APIRouter(responses=PROBLEMS, route_class=CarefulRoute)
+routes = APIRouter(prefix="/api", responses=PROBLEMS, route_class=CarefulRoute)
 NamePath = Annotated[str, Path(pattern=types.STRATEGY, examples=["thrift"])]
 Which = Annotated[
     str, Query(pattern=types.WHICH, description="A number, a tag, or how its hash begins", examples=["1.0.0"])

@@ -11,7 +11,7 @@ from windtunnel.server.rest.careful import CarefulRoute
 from windtunnel.server.rest.common import PROBLEMS, After, Ask, Limit, RunPath, Who
 from windtunnel.server.rest.simulations import Key
 
-routes = APIRouter(responses=PROBLEMS, route_class=CarefulRoute, prefix="/evolution", tags=["evolution"])
+routes = APIRouter(prefix="/api/evolution", responses=PROBLEMS, route_class=CarefulRoute, tags=["evolution"])
 Id = Annotated[str, Path(pattern=r"^[1-9][0-9]{0,14}$", description="A proposal's number", examples=["3"])]
 ONE = "/proposals/{proposal_id}"
 

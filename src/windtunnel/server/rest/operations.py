@@ -10,7 +10,7 @@ from windtunnel.server import types
 from windtunnel.server.rest.careful import CarefulRoute
 from windtunnel.server.rest.common import PROBLEMS, After, Ask, Limit, Who
 
-routes = APIRouter(responses=PROBLEMS, route_class=CarefulRoute)
+routes = APIRouter(prefix="/api", responses=PROBLEMS, route_class=CarefulRoute)
 # World and scenario are looked up among those there are; a name is never made part of a path.
 NAME = r"^[0-9A-Za-z_][0-9A-Za-z_.-]*$"
 WorldPath = Annotated[str, Path(max_length=100, pattern=NAME, examples=["economy"])]

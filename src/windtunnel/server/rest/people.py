@@ -10,7 +10,7 @@ from windtunnel.server import types
 from windtunnel.server.rest.careful import CarefulRoute
 from windtunnel.server.rest.common import PROBLEMS, Ask, Limit, Who
 
-routes = APIRouter(responses=PROBLEMS, route_class=CarefulRoute, tags=["approvals"])
+routes = APIRouter(prefix="/api", responses=PROBLEMS, route_class=CarefulRoute, tags=["approvals"])
 Id = Annotated[
     str,
     Path(

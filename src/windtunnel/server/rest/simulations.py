@@ -19,7 +19,7 @@ from windtunnel.server.rest.careful import CarefulRoute
 from windtunnel.server.rest.common import PROBLEMS, After, Ask, Limit, Moment, RunPath, TurnQuery, Who, Word
 from windtunnel.server.turns import TurnDetail
 
-routes = APIRouter(responses=PROBLEMS, route_class=CarefulRoute)
+routes = APIRouter(prefix="/api", responses=PROBLEMS, route_class=CarefulRoute)
 SIMULATION = "/simulations/{run_id}"
 MEDIA = {
     "csv": "text/csv",
