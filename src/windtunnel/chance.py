@@ -12,10 +12,11 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Sequence
-from hashlib import sha256
 from threading import Lock
 from types import NoneType
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from windtunnel.hashing import digest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,11 +49,9 @@ class Chance:
     __slots__ = ("_arrays", "_block", "_counter", "_key")
 
     def __init__(self, *key: object) -> None:
-        for part in key:
-            if type(part) not in _PLAIN:
-                key = tuple(_plain(part) for part in key)
-                break
-        self._key = sha256(ascii(key).encode()).digest()
+        if not _PLAIN.issuperset(map(type, key)):
+            key = tuple(_plain(part) for part in key)
+        self._key = digest(ascii(key).encode())
         self._counter = 0
         self._block: list[int] = []
         self._arrays = 0
@@ -60,9 +59,9 @@ class Chance:
     def bits(self) -> int:
         """The next 64 raw bits."""
         if not self._block:
-            digest = sha256(self._key + self._counter.to_bytes(8, "little")).digest()
+            drawn = digest(self._key + self._counter.to_bytes(8, "little"))
             self._counter += 1
-            self._block = list(_words(digest))
+            self._block = list(_words(drawn))
         return self._block.pop()
 
     def random(self) -> float:

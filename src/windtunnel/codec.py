@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, get_args, g
 import msgspec
 
 from windtunnel.errors import CodecError
+from windtunnel.hashing import hexdigest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -228,7 +229,10 @@ _ARRAY_DATA, _LARGE = b'"data":"', 4096
 
 def encode_body(value: Any) -> bytes:
     """A value as JSON bytes, or a CodecError that names what may not be recorded."""
-    raw = _encoded(_json, value)
+    try:
+        raw = _json.encode(value)
+    except _UNFIT as error:
+        raise _refused(value, error) from None
     text = raw if len(raw) < _LARGE else _without_arrays(raw)
     if (b"null" in text or _LONG_NUMBER in text.translate(_DIGITS)) and (problem := find_unfit(value)):
         raise CodecError(problem)
@@ -237,19 +241,22 @@ def encode_body(value: Any) -> bytes:
 
 def encode_seen(value: Any) -> bytes:
     """A value that is hashed and not stored: arrays by their digests, and no search for what is unfit."""
-    return _encoded(_seen, value)
+    try:
+        return _seen.encode(value)
+    except _UNFIT as error:
+        raise _refused(value, error) from None
 
 
 def seen_digest(observations: Any) -> str:
     """What history keeps of what everybody saw."""
-    return sha256(encode_seen(observations)).hexdigest()
+    return hexdigest(encode_seen(observations))
 
 
-def _encoded(encoder: msgspec.json.Encoder, value: Any) -> bytes:
-    try:
-        return encoder.encode(value)
-    except (TypeError, ValueError, OverflowError, RecursionError, UnicodeEncodeError) as error:
-        raise CodecError(find_unfit(value) or str(error)) from None
+_UNFIT = (TypeError, ValueError, OverflowError, RecursionError, UnicodeEncodeError)
+
+
+def _refused(value: Any, error: Exception) -> CodecError:
+    return CodecError(find_unfit(value) or str(error))
 
 
 def _without_arrays(raw: bytes) -> bytes:
@@ -261,6 +268,7 @@ def _without_arrays(raw: bytes) -> bytes:
     return b" ".join((*parts, raw[at:]))
 
 
+@lru_cache(maxsize=256)  # as describe_type
 def body_decoder(wanted: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(wanted, dec_hook=_dec_hook)
 
@@ -337,7 +345,6 @@ class StateCodec(Generic[T]):
         self._data: memoryview = memoryview(b"")
         self._load: SegmentLoader | None = None
         self._encoder = msgspec.msgpack.Encoder(enc_hook=self._encode_hook)
-        self._decoder = msgspec.msgpack.Decoder(wanted, dec_hook=self._decode_hook)
 
     def encode(self, state: T) -> bytes:
         self.logs, self._arrays, self._offset = [], [], 0
@@ -353,7 +360,7 @@ class StateCodec(Generic[T]):
         size = int.from_bytes(raw[:4], "big")
         self._data, self._load = memoryview(raw)[4 + size :], load
         try:
-            return self._decoder.decode(raw[4 : 4 + size])
+            return msgspec.msgpack.decode(raw[4 : 4 + size], type=self.wanted, dec_hook=self._decode_hook)
         except msgspec.ValidationError as error:
             raise CodecError(f"a stored state does not fit {self.wanted.__name__}: {error}") from None
 

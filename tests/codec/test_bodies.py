@@ -86,6 +86,7 @@ def test_a_number_of_numpy_is_a_number() -> None:
         max_leaves=20,
     )
 )  # fmt: skip
+@pytest.mark.slow
 def test_whatever_is_fit_comes_back_as_it_was(value: Any) -> None:
     assert find_unfit(value) is None
     assert decode_body(encode_body(value)) == value

@@ -83,14 +83,15 @@ class Lineage:
     ) -> Iterator[tuple[int, str, str, Any]]:
         """Turn, agent, name and value of every metric, in order; a crowd's array is told by its mean."""
         names, agents = frozenset(names), frozenset(agents)
+        decode = _SCORED.decode
         for part in self.parts:
             for turn, body in self.store.scored(part.row.run_id, after, min(part.last_turn, upto)):
-                for agent, metrics in _SCORED.decode(body).metrics.items():
+                for agent, metrics in decode(body).metrics.items():
                     if agents and agent not in agents:
                         continue
                     for name, value in metrics.items():
                         if not names or name in names:
-                            yield turn, agent, name, value["mean"] if isinstance(value, dict) else value
+                            yield turn, agent, name, value["mean"] if type(value) is dict else value
 
     def last_of_turn(self, turn: int) -> Entry | None:
         """The last entry of a turn, the end of the run left out: where a fork begins."""

@@ -7,13 +7,13 @@ place (`seq turn phase kind actor`), and its stored body; nothing is ever encode
 from __future__ import annotations
 
 from enum import StrEnum
-from hashlib import sha256
 from typing import NamedTuple
 
 from msgspec import Struct, field
 
 from windtunnel.codec import Segment
 from windtunnel.errors import WrongState
+from windtunnel.hashing import digest
 
 GENESIS = b"\0" * 32
 
@@ -102,7 +102,7 @@ class Entry(NamedTuple):
 
 
 def entry_hash(prev: bytes, seq: int, turn: int, phase: str, kind: str, actor: str, body: bytes) -> bytes:
-    return sha256(prev + f"{seq} {turn} {phase} {kind} {actor}\n".encode() + body).digest()
+    return digest(prev + f"{seq} {turn} {phase} {kind} {actor}\n".encode() + body)
 
 
 class Operation(NamedTuple):
@@ -115,7 +115,7 @@ class Operation(NamedTuple):
 
 
 def operation_hash(prev: bytes, seq: int, at: float, kind: str, body: bytes) -> bytes:
-    return sha256(b"%b%d %b %b\n%b" % (prev, seq, repr(at).encode(), kind.encode(), body)).digest()
+    return digest(b"%b%d %b %b\n%b" % (prev, seq, repr(at).encode(), kind.encode(), body))
 
 
 Place = tuple[int, str, str, int]  # turn, phase, the actor's path, index in that path

@@ -18,7 +18,7 @@ from windtunnel.errors import CodecError, StorageError, VersionMismatch
 from windtunnel.journal import Checkpoint
 from windtunnel.journal.lineage import Lineage
 from windtunnel.run.clock import Clock
-from windtunnel.run.entries import FORK, Consolidated, Forked, Line, Migrated, Started, line, read
+from windtunnel.run.entries import FORK, Consolidated, Forked, Migrated, Started, line, read
 from windtunnel.run.mail import Deferred
 from windtunnel.scenario import scenario_from_plain
 
@@ -42,8 +42,8 @@ class Spacing:
     def written(self, turn: int) -> None:
         self.turn, self._bytes, self._seconds = turn, 0, 0.0
 
-    def played(self, lines: list[Line], seconds: float) -> None:
-        self._bytes += sum([len(body) for _, _, _, body in lines])
+    def played(self, size: int, seconds: float) -> None:
+        self._bytes += size
         self._seconds += seconds
 
     def due(self, state_size: int) -> bool:

@@ -33,7 +33,7 @@ async def plan(player: Player, turn: Turn, asked: Sequence[int], attempt: int) -
         seats, observations = [seats[p] for p in present], [observations[p] for p in present]
     choices = ask(player, seats, observations)
     made = {seat.id: choice for seat, choice in zip(seats, choices, strict=True)}
-    if CoroutineType in {type(choice) for choice in choices}:
+    if CoroutineType in map(type, choices):
         made = await decide_together(player, turn, made, attempt)
     actions, raw = typed(player, turn, made)
     turn.decided.update(actions)

@@ -28,7 +28,7 @@ async def validate(
 ) -> tuple[list[int], Line]:
     """Judge each decision. Returns whom to ask again; the last time round, those do nothing instead."""
     player.enter("validate")
-    if attempt == 1:
+    if attempt == 1 and turn.mail:
         await judge_deferred(player, turn)
     rejected: list[int] = []
     judgements: dict[str, Judgement] = {}

@@ -190,8 +190,10 @@ class Inbox:
 
     def open(self, number: int) -> list[Letter]:
         """A turn begins: the events it takes in."""
-        mine = [letter for letter in self.events if not self.closed or letter.taken == number]
-        self.events = [letter for letter in self.events if letter not in mine]
+        mine: list[Letter] = []
+        if self.events:
+            mine = [letter for letter in self.events if not self.closed or letter.taken == number]
+            self.events = [letter for letter in self.events if letter not in mine]
         self.closed = False
         self._next = number + 1
         return mine

@@ -17,7 +17,7 @@ from windtunnel.run.casting import Seat
 from windtunnel.run.deciding import plan, together
 from windtunnel.run.entries import AppliedEntry, Judgement, Line, Scored
 from windtunnel.run.judging import validate
-from windtunnel.run.turn import Turn, agent_failed, blame_engine, seal_phase, settled
+from windtunnel.run.turn import Turn, agent_failed, blame_engine, engine_failed, seal_phase, settled
 from windtunnel.world import Event, Outcome, Progress
 
 if TYPE_CHECKING:
@@ -28,9 +28,10 @@ ACCEPTED = Judgement("accept")
 
 async def play_turn(player: Player, turn: Turn) -> None:
     """Observe, decide, check, apply, score, remember. Nothing here writes; the caller seals the turn."""
+    spans = player.tracer if player.tracer.is_on else None
     for phase in (analyze, plan_and_validate, execute, evaluate, consolidate):
-        if player.tracer.is_on:
-            with player.tracer.span("phase", phase.__name__):
+        if spans:
+            with spans.span("phase", phase.__name__):
                 await phase(player, turn)
         else:
             await phase(player, turn)
@@ -43,16 +44,20 @@ async def analyze(player: Player, turn: Turn) -> None:
     """Who acts, and what each of them sees."""
     player.enter("analyze")
     engine, state = player.engine, player.frame.state
-    with blame_engine(player, "observe"):
-        chosen = await settled(engine.to_act(state))
+    try:
+        chosen = engine.to_act(state)
+        if type(chosen) is CoroutineType:
+            chosen = await chosen
         turn.actors, turn.seats = player.cast.called(chosen)
         observe = engine.observe
         turn.observations = [observe(state, actor) for actor in turn.actors]
         if turn.observations and type(turn.observations[0]) is CoroutineType:
             turn.observations = [await settled(seen) for seen in turn.observations]
         digest = seen_digest(turn.observations)
-    seal_phase(player, turn, "analyze")
-    turn.lines.append(("analyze", "observed", "", b'{"seen":"%b"}' % digest.encode()))
+    except Exception as error:
+        engine_failed(player, "observe", error)
+        raise
+    seal_phase(player, turn, "analyze", ("analyze", "observed", "", b'{"seen":"%b"}' % digest.encode()))
 
 
 # --- plan and validate: asked again with the reason, until it is valid or the attempts are used ---------
@@ -72,10 +77,8 @@ async def plan_and_validate(player: Player, turn: Turn) -> None:
     if attempt > 1:
         for seat in turn.seats:
             seat.context.attempt, seat.context.rejection = 1, None
-    seal_phase(player, turn, "plan")
-    turn.lines.append(talk[0])
-    seal_phase(player, turn, "validate")
-    turn.lines += talk[1:]
+    seal_phase(player, turn, "plan", talk[0])
+    seal_phase(player, turn, "validate", *talk[1:])
 
 
 # --- execute ----------------------------------------------------------------------------------------
@@ -90,15 +93,17 @@ async def execute(player: Player, turn: Turn) -> None:
             seen = mail.body.get("visible_to")
             events.append(Event(mail.body["kind"], mail.body.get("body"), visible_to=seen and tuple(seen)))
     events += turn.retold
-    with blame_engine(player, "apply"):
+    try:
         applied = player.engine.apply(player.frame.state, turn.decided, events, player.context)
         if type(applied) is CoroutineType:
             applied = await applied
         player.frame.state = applied.state
         turn.events = list(applied.events)
         body = encode_body(AppliedEntry(turn.events)) if turn.events else b'{"events":[]}'
-    seal_phase(player, turn, "execute")
-    turn.lines.append(("execute", "applied", "", body))
+    except Exception as error:
+        engine_failed(player, "apply", error)
+        raise
+    seal_phase(player, turn, "execute", ("execute", "applied", "", body))
 
 
 # --- evaluate ---------------------------------------------------------------------------------------
@@ -108,13 +113,19 @@ async def evaluate(player: Player, turn: Turn) -> None:
     """Score the state, and hold it against the world's own invariants."""
     player.enter("evaluate")
     state, number = player.frame.state, turn.number
-    with blame_engine(player, "score"):
-        turn.scores = scores = plain_scores(await settled(player.engine.score(state)))
-        turn.progress = await settled(player.engine.progress(state)) or Progress(
-            number, player.scenario.turns
-        )
-        done = turn.progress
+    try:
+        scores = player.engine.score(state)
+        if type(scores) is CoroutineType:
+            scores = await scores
+        turn.scores = scores = plain_scores(scores)
+        done = player.engine.progress(state)
+        if type(done) is CoroutineType:
+            done = await done
+        turn.progress = done = done or Progress(number, player.scenario.turns)
         body = encode_body(Scored(scores, (done.done, done.total, done.unit), done.period))
+    except Exception as error:
+        engine_failed(player, "score", error)
+        raise
     for name, invariant in player.world.invariants.items():
         with blame_engine(player, f"invariant {name}"):
             problem = invariant(state)
@@ -122,8 +133,7 @@ async def evaluate(player: Player, turn: Turn) -> None:
             raise InvariantBroken(
                 f"{name}: {problem}", where=f"turn {number}", remedy="a bug in the world's engine"
             )
-    seal_phase(player, turn, "evaluate")
-    turn.lines.append(("evaluate", "scored", "", body))
+    seal_phase(player, turn, "evaluate", ("evaluate", "scored", "", body))
 
 
 def plain_scores(scores: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -166,10 +176,12 @@ async def consolidate(player: Player, turn: Turn) -> None:
             slow[seat.id] = blaming_agent(player, seat, work)
     if slow:
         await together(player, slow)
-    with blame_engine(player, "state"):
+    try:
         player.encode_state()
-    seal_phase(player, turn, "consolidate")
-    turn.lines.append(("consolidate", "consolidated", "", player.sealed_state()))
+    except Exception as error:
+        engine_failed(player, "state", error)
+        raise
+    seal_phase(player, turn, "consolidate", ("consolidate", "consolidated", "", player.sealed_state()))
 
 
 def outcome_of(turn: Turn, who: str) -> Outcome:

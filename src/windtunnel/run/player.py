@@ -8,11 +8,12 @@ says stop.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from hashlib import sha256
+from types import CoroutineType
 from typing import Any
 
 from windtunnel.codec import StateCodec, encode_body
 from windtunnel.errors import RunError, StorageError, UsageError, VersionMismatch, WindtunnelError
+from windtunnel.hashing import hexdigest
 from windtunnel.journal import Entry, Status
 from windtunnel.models.hub import Hub
 from windtunnel.models.settings import OFFLINE
@@ -39,7 +40,7 @@ from windtunnel.run.mail import Deferred, Inbox
 from windtunnel.run.phases import play_turn
 from windtunnel.run.tape import Tape
 from windtunnel.run.toolcalls import ToolCalls
-from windtunnel.run.turn import Turn, blame_engine, settled
+from windtunnel.run.turn import Turn, blame_engine, engine_failed, settled
 from windtunnel.scenario import scenario_from_plain
 from windtunnel.world import Actor, EffectKind, Scenario, ScheduledEvent, World
 
@@ -116,15 +117,15 @@ class Player:
 
     def encode_state(self) -> None:
         self.state_bytes = self.codec.encode(self.frame.state)
-        self.state_hash = sha256(self.state_bytes).hexdigest()
+        self.state_hash = hexdigest(self.state_bytes)
         if self.cast.memories:
             self.memory_bytes = encode_body(self.frame.memories)
-            self.memory_hash = sha256(self.memory_bytes).hexdigest()
+            self.memory_hash = hexdigest(self.memory_bytes)
         else:
             self.memory_bytes, self.memory_hash = b"", ""
         if self.deferred or self.deferred_hash:
             self.deferred_bytes = encode_body(self.deferred)
-            self.deferred_hash = sha256(self.deferred_bytes).hexdigest() if self.deferred else ""
+            self.deferred_hash = hexdigest(self.deferred_bytes) if self.deferred else ""
 
     def sealed_state(self) -> bytes:
         if self.memory_hash or self.deferred_hash:
@@ -202,8 +203,13 @@ class Player:
         if recorded and recorded[0].phase == FORK:
             await self.change(recorded)
             return None
-        with blame_engine(self, "over"):
-            ended = await settled(self.engine.over(self.frame.state))
+        try:
+            ended = self.engine.over(self.frame.state)
+            if type(ended) is CoroutineType:
+                ended = await ended
+        except Exception as error:
+            engine_failed(self, "over", error)
+            raise
         if ended is None and number > self.scenario.turns:
             ended = "all turns played"
         if ended is not None:
@@ -233,12 +239,13 @@ class Player:
                 await play_turn(self, turn)
         else:
             await play_turn(self, turn)
-        self.tape.seal(number, turn.lines, recorded)
-        self.spacing.played(turn.lines, self.clock.tick() - started)
+        size = self.tape.seal(number, turn.lines, recorded)
+        now = self.clock.tick()
+        self.spacing.played(size, now - started)
         if not recorded:
             if self.spacing.due(len(self.state_bytes)):
                 checkpoints.write(self)
-            if self.tape.group() and self.observer:
+            if self.tape.group(now) and self.observer:
                 self.observer(self)
         elif self.observer and number % 256 == 0:
             self.observer(self)
@@ -248,8 +255,15 @@ class Player:
 
     async def _open_turn(self, number: int, recorded: list[Entry]) -> list[MailTaken] | None:
         """The mail and the clock of the turn. None: it waits for an event that has not come."""
-        with blame_engine(self, "wake"):
-            wake = await settled(self.engine.wake(self.frame.state))
+        frame = self.frame
+        frame.phase = "analyze"
+        try:
+            wake = self.engine.wake(self.frame.state)
+            if type(wake) is CoroutineType:
+                wake = await wake
+        except Exception as error:
+            engine_failed(self, "wake", error)
+            raise
         if recorded:
             known = [entry for entry in recorded if entry.kind == "effect"]
             self.effects.enter(self.tape.lineage.effects(number) if known else [], recorded=True)
@@ -265,7 +279,10 @@ class Player:
                 return None
             if mail:
                 self.tape.flush()  # what was taken in is durable before it is used
-        await self._set_clock(wake)
+        if frame.mode == "simulated":
+            frame.clock = float(number) if wake is None or wake.at is None else wake.at
+        else:
+            await self._set_clock(wake)
         return mail
 
     def inbox_events(self, number: int) -> list[MailTaken]:
@@ -275,17 +292,13 @@ class Player:
         return [letter.said for letter in events] + self.inbox.rulings(self.deferred, number)
 
     async def _set_clock(self, wake: Any) -> None:
-        frame = self.frame
-        frame.phase = "analyze"
+        """Sleep until it is time; the clock of the turn is what the wall says then."""
         at = wake.at if wake and wake.at is not None else None
-        if frame.mode == "simulated":
-            frame.clock = float(frame.turn) if at is None else at
-            return
         while at is not None and not self.effects.has_clock() and self.clock.wall() < at:
             await self.clock.sleep(min(0.25, at - self.clock.wall()))
             if await self.listen():
                 raise Stopped
-        frame.clock = await self.effects.wall(self.context)
+        self.frame.clock = await self.effects.wall(self.context)
 
     async def _steered(self, number: int) -> Status | None:
         """Mail, and wishes to stop. On the first live turn it may find effects of a turn cut short."""

@@ -45,7 +45,7 @@ class Tape:
         self._bytes = 0
         self._broken: StorageError | None = None
         self._flushed = clock.tick()
-        self._flushing: asyncio.Future[None] | None = None
+        self._waiting: list[asyncio.Future[None]] = []  # for a commit that is about to be made
 
     # --- the record ---
 
@@ -88,10 +88,12 @@ class Tape:
 
     # --- sealing ---
 
-    def seal(self, turn: int, lines: list[Line], recorded: list[Entry]) -> None:
-        """Put a group of lines at the end of history: compare it with the record, or write it."""
+    def seal(self, turn: int, lines: list[Line], recorded: list[Entry]) -> int:
+        """Put a group of lines at the end of history: compare it with the record, or write it. Returns how
+        many bytes their bodies have."""
         if recorded:
             self._compare(turn, lines, recorded)
+            size = sum([len(body) for _, _, _, body in lines])
         else:
             if not self.writes:
                 raise Divergence(
@@ -99,15 +101,16 @@ class Tape:
                     remedy="the run was cut; windtunnel verify",
                 )
             self._whole()
-            self._append(turn, lines)
+            size = self._append(turn, lines)
         self.turn = turn
+        return size
 
     def _whole(self) -> None:
         """Once a commit has failed nothing more is written: an agent may have caught the error."""
         if self._broken is not None:
             raise self._broken
 
-    def _append(self, turn: int, lines: list[Line]) -> None:
+    def _append(self, turn: int, lines: list[Line]) -> int:
         seq, prev, size = self._seq, self._prev, 0
         append, make = self._batch.entries.append, tuple.__new__  # a named tuple's own takes twice as long
         for phase, kind, actor, body in lines:
@@ -118,6 +121,7 @@ class Tape:
             size += len(body)
         self._seq, self._prev, self._bytes = seq, prev, self._bytes + size
         self._batch.turn = turn
+        return size
 
     def _compare(self, turn: int, lines: list[Line], recorded: list[Entry]) -> None:
         for entry, (phase, kind, actor, body) in zip(recorded, lines, strict=False):
@@ -170,9 +174,9 @@ class Tape:
     def took(self, turn: int, mail_id: int) -> None:
         self._batch.taken.append((turn, mail_id))
 
-    def group(self) -> bool:
+    def group(self, now: float) -> bool:
         """Commit if the group is large or old enough; whether it did."""
-        if self._bytes < GROUP_BYTES and self.clock.tick() - self._flushed < GROUP_SECONDS:
+        if self._bytes < GROUP_BYTES and now - self._flushed < GROUP_SECONDS:
             return False
         self.flush()
         return True
@@ -200,22 +204,27 @@ class Tape:
             raise RunError("a replay writes nothing")
         self._batch.texts.update(texts or {})
         self._batch.effects.append(effect)
-        if self._flushing is None:
-            loop = asyncio.get_running_loop()
-            self._flushing = loop.create_future()
+        loop = asyncio.get_running_loop()
+        if not self._waiting:
             loop.call_soon(self._flush_soon)
-        await asyncio.shield(self._flushing)
+        self._waiting.append(made := loop.create_future())
+        await made
 
     def _flush_soon(self) -> None:
-        waiting, self._flushing = self._flushing, None
-        assert waiting is not None
+        waiting, self._waiting = self._waiting, []
+        failed: Exception | None = None
         try:
             self.flush()
         except Exception as error:  # noqa: BLE001 - handed to everyone who waits for this commit
-            waiting.set_exception(error)
-            waiting.exception()  # mark as seen: those who wait raise it, and some may have been cancelled
-        else:
-            waiting.set_result(None)
+            failed = error
+        for one in waiting:
+            if one.done():  # cancelled meanwhile; what it asked for is written all the same
+                continue
+            if failed is None:
+                one.set_result(None)
+            else:
+                one.set_exception(failed)
+                one.exception()  # mark as seen: who waits raises it, but may be cancelled before that
 
 
 def _together(first: Entry, entry: Entry) -> bool:

@@ -25,7 +25,7 @@ class Turn:
 
     def __init__(self, number: int, mail: list[MailTaken]) -> None:
         self.number, self.mail = number, mail
-        self.lines: list[Line] = [line("analyze", "mail", letter) for letter in mail]
+        self.lines: list[Line] = [line("analyze", "mail", letter) for letter in mail] if mail else []
         self.actors: Sequence[Actor] = ()
         self.seats: list[Seat] = []
         self.observations: list[Any] = []
@@ -49,7 +49,8 @@ async def settled(value: Any) -> Any:
 
 
 class blame_engine:  # noqa: N801 - reads as a statement
-    """Turns whatever a world raises into an error that says which method, and in which turn."""
+    """Turns whatever a world raises into an error that says which method, and in which turn. What every turn
+    calls is in a `try` instead, which costs nothing until something is raised."""
 
     __slots__ = ("method", "player")
 
@@ -60,13 +61,18 @@ class blame_engine:  # noqa: N801 - reads as a statement
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        if error is None or not isinstance(error, Exception):
-            return
-        where = f"{self.player.world.name}, turn {self.player.frame.turn}, {self.method}"
-        if isinstance(error, WindtunnelError):
-            error.where = error.where or where
-            return
-        raise EngineError(f"{type(error).__name__}: {error}", where=where, remedy="mend the world") from error
+        if isinstance(error, Exception):
+            engine_failed(self.player, self.method, error)
+
+
+def engine_failed(player: Player, method: str, error: Exception) -> None:
+    """Before what a world raised is raised again: it becomes an error that says which method, and in which
+    turn. One of ours is only told where, and goes on its way."""
+    where = f"{player.world.name}, turn {player.frame.turn}, {method}"
+    if isinstance(error, WindtunnelError):
+        error.where = error.where or where
+        return
+    raise EngineError(f"{type(error).__name__}: {error}", where=where, remedy="mend the world") from error
 
 
 def agent_failed(player: Player, seat: Seat, error: Exception) -> AgentError:
@@ -75,7 +81,8 @@ def agent_failed(player: Player, seat: Seat, error: Exception) -> AgentError:
     return AgentError(f"{type(error).__name__}: {error}", where=where, remedy=remedy, agent=seat.id)
 
 
-def seal_phase(player: Player, turn: Turn, phase: str) -> None:
-    """The effects a phase used, in canonical order, ahead of the phase's own entry."""
+def seal_phase(player: Player, turn: Turn, phase: str, *own: Line) -> None:
+    """What a phase leaves: the effects it used, in canonical order, ahead of its own entries."""
     if player.effects.known:
         turn.lines += player.effects.used(phase, turn.order)
+    turn.lines += own

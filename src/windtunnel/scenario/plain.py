@@ -19,10 +19,13 @@ def scenario_to_plain(scenario: Scenario) -> dict[str, Any]:
     return plain
 
 
+_NESTED = (dict, list, tuple)  # what `to_builtins` makes of anything that holds something
+
+
 def _listed(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _listed(item) for key, item in value.items()}
-    return [_listed(item) for item in value] if isinstance(value, (list, tuple)) else value
+    if type(value) is dict:
+        return {key: _listed(item) if type(item) in _NESTED else item for key, item in value.items()}
+    return [_listed(item) if type(item) in _NESTED else item for item in value]
 
 
 def scenario_from_plain(plain: dict[str, Any], world: World) -> Scenario:
