@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.journal import flights
-from tests.journal.stores import KINDS, open_at
+from tests.journal.stores import BOTH, open_at
 from tests.postgres import PostgresServer
 from windtunnel.journal import SqliteStore, Store
 
@@ -51,7 +51,7 @@ def flown_there(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stor
     store.close()
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=BOTH)
 def flown_store(request: pytest.FixtureRequest) -> Iterator[Store]:
     """Of either kind, open."""
     if request.param == "postgres":

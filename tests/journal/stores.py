@@ -13,7 +13,8 @@ from windtunnel.journal import SqliteStore, Store
 from windtunnel.journal.address import is_address
 from windtunnel.journal.postgres import PostgresStore
 
-KINDS = ("sqlite", "postgres")
+# A sample of the second kind stands in test_postgres_store.py and test_postgres_tampering.py.
+BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)]
 Open = Callable[[], Any]
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 from pathlib import Path
 from typing import Any
 
@@ -121,9 +123,9 @@ def test_drafts_that_are_done_in_one_moment_come_in_by_one_commit(
     brought: list[list[str]] = []
     bring_all = store.bring_all
 
-    def counted(runs: Any) -> None:
+    def counted(runs: Any) -> Any:
         brought.append([row.run_id for row, _ in runs])
-        bring_all(runs)
+        return bring_all(runs)
 
     monkeypatch.setattr(store, "bring_all", counted)
     assert gathered(store, "one", "two", "three") == [None, None, None]
@@ -153,6 +155,36 @@ def test_what_came_in_though_its_head_could_not_be_kept_is_in(
     monkeypatch.setattr(sqlite, "append_heads", full)
     assert gathered(store, "one", "two") == [None, None]
     assert [row.run_id for row in store.runs()] == ["one", "two"]
+
+
+def test_nobody_hears_of_a_run_before_the_disk_has_it(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[set[str]] = []
+    fsync = os.fsync
+
+    def seen(file: Any) -> None:
+        assert file.name == f"{store.path}-wal"
+        synced.append(set(read_heads(store.heads)))
+        fsync(file)
+
+    monkeypatch.setattr(os, "fsync", seen)
+    assert gathered(store, "one", "two") == [None, None]
+    assert synced == [set()]  # once, and before their heads are told
+    assert store._db.pragma("synchronous") == 2  # FULL again: other commits wait for the disk themselves
+
+
+def test_a_disk_that_takes_nothing_leaves_them_as_they_stand(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_file: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", broken)
+    first, second = gathered(store, "one", "two")
+    assert isinstance(first, WrongState)  # it is there: whoever plays it takes it as it stands
+    assert isinstance(second, WrongState)
+    assert store._db.pragma("synchronous") == 2
 
 
 def test_nobody_is_left_waiting_by_an_error_that_nobody_thought_of(

@@ -134,6 +134,7 @@ def test_words_with_a_zero_in_them_stop_no_run(store):
     assert [mail.sender for mail in store.letters("r")] == ["me\ufffd"]
 
 
+@pytest.mark.slow
 def test_writers_that_wait_for_each_other_in_a_ring_both_come_through(postgres_url, store):
     """The server ends one of the two; nothing of it was written, so it is written again."""
     met = threading.Barrier(2)

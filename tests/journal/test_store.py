@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.journal.stores import KINDS, opening, place_of
+from tests.journal.stores import BOTH, opening, place_of
 from windtunnel.codec import Segment
 from windtunnel.errors import LeaseHeld, LeaseLost, NotFound, UsageError, WrongState
 from windtunnel.journal import (
@@ -36,7 +36,7 @@ from windtunnel.journal import (
 from windtunnel.journal.lease import lives, this_process
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=BOTH)
 def place(request):
     return place_of(request.param, request)
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.journal import flights
 from tests.journal.flights import edit, replayed, rows
-from tests.journal.stores import KINDS, open_at, place_of
+from tests.journal.stores import BOTH, open_at, place_of
 from windtunnel.errors import LeaseHeld, StorageError, UsageError, WrongState
 from windtunnel.journal import SqliteStore, Status, Store
 from windtunnel.journal.lease import this_process
@@ -21,7 +21,7 @@ def source(flown_store):
     return flown_store
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=BOTH)
 def target(request, tmp_path):
     place = place_of(request.param, request).replace("x.sqlite", "there/y.sqlite")
     store = open_at(place, tmp_path / "target-heads", create=True)

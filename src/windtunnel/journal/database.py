@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import apsw
 
 from windtunnel.errors import StorageError, VersionMismatch
-from windtunnel.journal.sqlite_rows import BUSY_SECONDS, Transaction, become_wal
+from windtunnel.journal.sqlite_rows import BUSY_SECONDS, Transaction, become_wal, wait_for_others
 
 Values = Sequence[Any]
 Row = tuple[Any, ...]
@@ -73,7 +73,7 @@ class SqliteDatabase:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._db = apsw.Connection(str(path))
-            self._db.set_busy_timeout(int(BUSY_SECONDS * 1000))
+            wait_for_others(self._db, BUSY_SECONDS)
             become_wal(self._db)
             self._db.execute("PRAGMA synchronous=FULL; PRAGMA cache_size=-16000")
         except apsw.Error as error:

@@ -20,7 +20,7 @@ from windtunnel.errors import LeaseHeld, StorageError, WindtunnelError
 from windtunnel.journal.model import Batch, Checkpoint, Effect, Entry, Mail, Operation, RunRow
 from windtunnel.journal.store import Lease, Owner, Store
 
-SECONDS = 0.25  # that a crash may cost, as of a group of turns
+SECONDS = 1.0  # that a crash may cost: longer than a machine with much to do takes for those played together
 BYTES = 4 << 20
 FENCE = 1  # of the first who plays a run
 
@@ -181,33 +181,30 @@ class Gathering:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._drafts: list[Draft] = []
-        self._done: asyncio.Future[None] | None = None
+        self._going: asyncio.Task[None] | None = None
 
     async def publish(self, draft: Draft) -> None:
         """Bring a run in that is not played at the moment."""
         if draft.held:
             self._drafts.append(draft)
-            if self._done is None:
-                loop = asyncio.get_running_loop()
-                self._done = loop.create_future()
-                loop.call_soon(self._bring)
-            await asyncio.shield(self._done)
+            if self._going is None:
+                self._going = asyncio.ensure_future(self._bring())
+            await asyncio.wait([self._going])
         draft.publish()  # by itself, where all together could not be: it has its own error
 
-    def _bring(self) -> None:
-        drafts, self._drafts = self._drafts, []
-        done, self._done = self._done, None
-        assert done is not None
+    async def _bring(self) -> None:
+        """Others play on while the disk is waited for."""
+        drafts, self._drafts, self._going = self._drafts, [], None
         brought = False
         try:
-            self._store.bring_all([draft.whole() for draft in drafts])
+            settle = self._store.bring_all([draft.whole() for draft in drafts])
+            await asyncio.to_thread(settle)
             brought = True
         except WindtunnelError as error:
             brought = bool(error.data.get("committed"))
         finally:  # whatever it was: who waits is not left waiting
             for draft in drafts if brought else ():
                 draft.let_go()
-            done.set_result(None)
 
 
 def advanced(row: RunRow, batch: Batch) -> RunRow:

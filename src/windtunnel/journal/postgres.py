@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -313,13 +313,14 @@ class PostgresStore(PostgresReader):
             self._insert(db, INSERT_RUN if fence is None else REPLACE_RUN, row)
         self._brought([row])
 
-    def bring_all(self, runs: Sequence[tuple[RunRow, Sequence[Batch]]]) -> None:
+    def bring_all(self, runs: Sequence[tuple[RunRow, Sequence[Batch]]]) -> Callable[[], None]:
         with self._link.transaction() as db:
             for row, pieces in runs:
                 check_new(db, row, self.location)
                 write_pieces(db, pieces)
                 self._insert(db, INSERT_RUN, row)
         self._brought([row for row, _ in runs])
+        return lambda: None
 
     def _brought(self, rows: Sequence[RunRow]) -> None:
         self._ring([row.run_id for row in rows])

@@ -8,8 +8,9 @@ missing is written once more, and if that fails too the error says what to mend.
 from __future__ import annotations
 
 import json
+import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,7 @@ from windtunnel.journal.sqlite_rows import (
     read_lease,
     run_row,
     run_values,
+    wait_for_others,
     write_batch,
     write_letter,
     write_run,
@@ -102,7 +104,7 @@ class SqliteStore(SqliteReader):
                 if self._resting
                 else apsw.Connection(str(self.path), flags=flags, vfs=self._vfs)
             )
-            db.set_busy_timeout(int(BUSY_SECONDS * 1000))
+            wait_for_others(db, BUSY_SECONDS)
             try:
                 self._check_format(db, create=create and not self._read_only)
             except (apsw.CantOpenError, apsw.ReadOnlyError):
@@ -192,7 +194,7 @@ class SqliteStore(SqliteReader):
         """Empty the WAL, so that a plain copy of the file is whole, and close."""
         try:
             if not self._read_only:
-                self._db.set_busy_timeout(CLOSE_SECONDS * 1000)
+                wait_for_others(self._db, CLOSE_SECONDS)
                 self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 compact_heads(self.heads)
         except (apsw.Error, StorageError):
@@ -375,15 +377,29 @@ class SqliteStore(SqliteReader):
             raise self._storage_error(error) from None
         self._keep_heads([head_of(row)])
 
-    def bring_all(self, runs: Sequence[tuple[RunRow, Sequence[Batch]]]) -> None:
+    def bring_all(self, runs: Sequence[tuple[RunRow, Sequence[Batch]]]) -> Callable[[], None]:
         try:
+            self._db.execute("PRAGMA synchronous=NORMAL")  # not waited for while the store is locked
             with self._immediate() as db:
                 for row, pieces in runs:
                     check_new(db, row, self.location)
                     write_run(db, row, pieces)
         except apsw.Error as error:
             raise self._storage_error(error) from None
-        self._keep_heads([head_of(row) for row, _ in runs])
+        finally:
+            self._db.execute("PRAGMA synchronous=FULL")
+        return lambda: self._settle([head_of(row) for row, _ in runs])
+
+    def _settle(self, heads: Sequence[tuple[str, Head]]) -> None:
+        try:
+            with Path(f"{self.path}-wal").open("rb") as wal:
+                os.fsync(wal)  # of all that was written to it, by whomever
+        except OSError as error:
+            raise StorageError(
+                f"the disk does not take what was written: {error.strerror}", where=self.location,
+                remedy="windtunnel doctor",
+            ) from None  # fmt: skip
+        self._keep_heads(heads)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

@@ -25,6 +25,7 @@ from windtunnel.journal.schema import ADDED, FORMAT
 from windtunnel.journal.store import Lease, Owner
 
 BUSY_SECONDS = 30.0
+LOOK_SECONDS = 0.0005
 PAGE_BYTES = 8192
 NAMED = 100  # runs that a beginning of their ids may find
 
@@ -78,6 +79,21 @@ class Transaction:
                     self.db.execute("ROLLBACK")
 
 
+def wait_for_others(db: apsw.Connection, seconds: float) -> None:
+    """How long to wait where another writes. SQLite's own way of waiting sleeps longer each time, soon for
+    longer than most commits take: whoever waits for one would sleep through the next."""
+    until = 0.0
+
+    def busy(tried: int) -> bool:
+        nonlocal until
+        now = time.monotonic()
+        until = until if tried else now + seconds
+        time.sleep(LOOK_SECONDS)
+        return now < until
+
+    db.set_busy_handler(busy)
+
+
 def become_wal(db: apsw.Connection) -> None:
     """SQLite does not wait for others while it changes to WAL, so we do. A new file gets larger pages first:
     a turn is appended to a table and its indexes, and fewer pages touched are fewer pages written twice."""
@@ -126,9 +142,11 @@ def check_new(db: apsw.Connection, row: RunRow, where: str) -> None:
     """What a run must be to stand in this store."""
     if not row.run_id or any(mark.isspace() or not mark.isprintable() for mark in row.run_id):
         raise UsageError(f"{row.run_id!r} is no run id: it may hold no blanks", where=where)
-    if db.execute("SELECT 1 FROM run WHERE run_id=?", [row.run_id]).get:
+    sql = "SELECT (SELECT 1 FROM run WHERE run_id=?), (SELECT mode FROM run LIMIT 1)"
+    found: Any = db.execute(sql, [row.run_id]).fetchone()
+    taken, mode = found
+    if taken:
         raise WrongState(f"there is a run {row.run_id} already", where=where, remedy="choose another run id")
-    mode = db.execute("SELECT mode FROM run LIMIT 1").get
     if mode not in (None, row.mode):
         raise WrongState(
             f"this store holds {mode} runs, and run {row.run_id} is {row.mode}",

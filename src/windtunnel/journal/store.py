@@ -6,7 +6,7 @@ fencing number every commit carries), many writers of mail.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
@@ -136,8 +136,9 @@ class Store(Protocol):
         """A whole run from elsewhere (`fence` None), or the missing past of one that is here: all or none."""
         ...
 
-    def bring_all(self, runs: Sequence[tuple[RunRow, Sequence[Batch]]]) -> None:
-        """Several whole runs by one commit: all of them or none."""
+    def bring_all(self, runs: Sequence[tuple[RunRow, Sequence[Batch]]]) -> Callable[[], None]:
+        """Several whole runs by one commit: all of them or none. They are there for everybody, and on the
+        disk once what is returned was called, in any thread: others need not wait for that."""
         ...
 
     def snapshot(self) -> AbstractContextManager[None]:
