@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -97,14 +98,19 @@ def block_of(match: Match) -> str:
     return f"{match.round}.{match.meeting}.{match.stage}.{match.seed}"
 
 
-def scenario_of(field: Field, match: Match) -> dict[str, Any]:
-    """The stage with the entrants in their seats, as a plain scenario."""
-    stage = field.stages[match.stage]
-    by_name = {entrant.name: entrant for entrant in field.entrants}
+Seats = dict[tuple[str, str], dict[str, Any]]  # entrant and seat: the agent as a scenario has it
+
+
+def scenario_of(field: Field, match: Match, made: Seats | None = None) -> dict[str, Any]:
+    """The stage with the entrants in their seats, as a plain scenario. `made`: seats of this field that were
+    made before, to which those of the match are added."""
+    stage, made = field.stages[match.stage], {} if made is None else made
+    for place, name in match.seats.items():
+        if (name, place) not in made:
+            entrant = next(one for one in field.entrants if one.name == name)
+            made[name, place] = _seated(entrant, place, field)
     agents = [
-        _seated(by_name[match.seats[agent["id"]]], agent["id"], field)
-        if agent["id"] in match.seats
-        else agent
+        made[match.seats[agent["id"]], agent["id"]] if agent["id"] in match.seats else agent
         for agent in stage["agents"]
         if agent["id"] in match.seats or agent["id"] not in field.seats
     ]
@@ -120,18 +126,26 @@ def _seated(entrant: Entrant, id: str, field: Field) -> dict[str, Any]:  # noqa:
 
 
 def played(
-    field: Field, pairings: Sequence[Pairing], results: Sequence[tuple[Match, Outcome]]
+    pairings: Sequence[Pairing],
+    results: Sequence[tuple[Match, Outcome]],
+    compared: Sequence[Comparison],
 ) -> tuple[Played, ...]:
-    """What each meeting came to: the mean of each entrant's points. One of void matches only is even."""
-    compared = comparisons(field, results)
+    """What each meeting of a round came to: the mean of each entrant's points. One of void matches only is
+    even."""
     found = []
+    comparing: dict[int, list[Comparison]] = defaultdict(list)
+    outcomes: dict[int, list[Outcome]] = defaultdict(list)
+    for one in compared:
+        comparing[one.meeting].append(one)
+    if any(outcome.fault for _, outcome in results):  # seldom, and then it is to be looked who played at all
+        for match, outcome in results:
+            outcomes[match.meeting].append(outcome)
     for meeting, pairing in enumerate(pairings, 1):
         if len(pairing.entrants) < 2:
             found.append(Played(pairing, (1.0,)))
             continue
-        mine = [one for one in compared if one.meeting == meeting]
-        lost = _never_played(pairing, [outcome for match, outcome in results if match.meeting == meeting])
-        found.append(Played(pairing, _points(pairing, mine), forfeits=lost))
+        lost = _never_played(pairing, outcomes[meeting])
+        found.append(Played(pairing, _points(pairing, comparing[meeting]), forfeits=lost))
     return tuple(found)
 
 

@@ -8,6 +8,7 @@ kept. The matches themselves are runs beside it, in the same store.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -37,6 +38,11 @@ from windtunnel.world import (
     Scenario,
     World,
 )
+
+# Of a long round so many are asked for before the others: enough for whoever plays them, on many cores too.
+# They need not wait until all are written down.
+FIRST = 32 * max(2, os.cpu_count() or 1)
+SOON_SECONDS = 0.2
 
 
 class Wait(Action, frozen=True):
@@ -75,8 +81,8 @@ class Rules(Engine[State]):
         outcomes = await all_played(matches, context)
         results = list(zip(matches, outcomes, strict=True))
         state.matches += len(matches)
-        state.rounds.append(played(field, pairings, results))
         compared = comparisons(field, results)
+        state.rounds.append(played(pairings, results, compared))
         for one in compared:
             for name, points in one.results:
                 state.points[name] += points
@@ -110,12 +116,22 @@ class Numbered(Protocol):
 async def all_played(matches: Sequence[Numbered], context: Context) -> list[Outcome]:
     """Every match of a round, at the same time. When one cannot be played now, those under way come to their
     end first: what they found out is kept."""
-    work = [
-        asyncio.ensure_future(context.member(f"m{match.number}").effect(MATCH, match)) for match in matches
-    ]
+    begun = asyncio.Event()  # whoever plays is at work by now, and the others are written down
+    soon = asyncio.get_running_loop().call_later(SOON_SECONDS, begun.set)
+
+    async def one_played(at: int, match: Numbered) -> Any:
+        if at >= FIRST:
+            await begun.wait()
+        try:
+            return await context.member(f"m{match.number}").effect(MATCH, match)
+        finally:
+            begun.set()
+
+    work = [asyncio.ensure_future(one_played(at, match)) for at, match in enumerate(matches)]
     try:
         await asyncio.wait(work)
     finally:
+        soon.cancel()
         for one in work:
             one.cancel()
         await asyncio.gather(*work, return_exceptions=True)

@@ -11,6 +11,7 @@ a process that ends in the middle of a strategy's decision leaves the name of it
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -41,6 +42,7 @@ from windtunnel.tournaments.playing import NotNow, Order, play_match
 from windtunnel.world import World
 
 AT_ONCE = 16  # matches in one hand: those that wait for models cost nothing
+GARBAGE = 5000  # objects between two looks for those that point at each other, as what played a match does
 SLICE_SECONDS = 0.05  # how long a match computes before the others get their turn
 HANGS_SECONDS = float(os.environ.get("WINDTUNNEL_HANGS_SECONDS", "20"))  # of one call
 
@@ -92,6 +94,7 @@ class Hand:
         world = self._worlds.get(order.world)
         if world is None:
             world = self._worlds[order.world] = Worlds(self._workspace)(order.world)
+            gc.freeze()  # what is loaded by now stays: it is not looked through again
         if order.location not in self._stores:
             opened = open_store(order.location, self._workspace)
             self._stores[order.location] = (opened, Gathering(opened))
@@ -193,6 +196,7 @@ def main() -> None:
     blame_file = os.open(sys.argv[2], os.O_RDWR | os.O_CREAT, 0o600)
     outcomes = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what strategies print is not ours to say
+    gc.set_threshold(GARBAGE)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever gives the orders
 
     def blame(who: str) -> None:

@@ -170,7 +170,7 @@ class LocalHands:
             while True:
                 self._hand_out(process.stdin, mine)
                 waking: set[asyncio.Future[Any]] = {reading}
-                if len(mine) < AHEAD:
+                if not self._waiting:  # else it has its share, and takes more as it comes to an end of that
                     waking.add(asyncio.ensure_future(self._some.wait()))
                 await asyncio.wait(waking, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
                 for one in waking - {reading}:
@@ -190,7 +190,9 @@ class LocalHands:
 
     def _hand_out(self, orders: asyncio.StreamWriter, mine: dict[str, Waiting]) -> None:
         lines: list[bytes] = []
-        while self._waiting and len(mine) < AHEAD:
+        every = len(self._waiting) + sum(map(len, self._given))
+        share = min(AHEAD, -(-every // self._size))  # of few matches each hand gets some
+        while self._waiting and len(mine) < share:
             if mine and (self._waiting[0].alone or any(one.alone for one in mine.values())):
                 break
             one = self._waiting.popleft()

@@ -6,7 +6,7 @@ The same in whatever process it happens; nothing is kept here between two matche
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -157,9 +157,9 @@ def unfinished(order: Order, row: RunRow | None, seat: str, why: str) -> Outcome
 def _scored(store: Store, row: RunRow, order: Order) -> Outcome:
     lineage = Lineage(store, row.run_id)
     wanted = {WEALTH, *(measure.metric for measure in order.scoring.metrics)}
-    series: dict[str, dict[str, list[float]]] = {seat: {} for seat in order.seats}
+    series: dict[str, dict[str, list[float]]] = {seat: defaultdict(list) for seat in order.seats}
     for _, seat, name, value in lineage.metrics(names=wanted, agents=order.seats):
-        series[seat].setdefault(name, []).append(float(value))
+        series[seat][name].append(float(value))
     unknown = [
         one.metric for one in order.scoring.metrics if not any(one.metric in s for s in series.values())
     ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -31,7 +32,7 @@ from windtunnel.run.player import QUEUE, Player, Stopped
 from windtunnel.run.session import fail_run, play_run
 from windtunnel.scenario import scenario_from_plain
 from windtunnel.tournaments import engine
-from windtunnel.tournaments.draw import scenario_of
+from windtunnel.tournaments.draw import Seats, scenario_of
 from windtunnel.tournaments.hands import Failed, Hands, LocalHands
 from windtunnel.tournaments.model import MATCH, WORLD_NAME, Field, Match, Outcome
 from windtunnel.tournaments.playing import NotNow, Order, unfinished
@@ -178,12 +179,18 @@ class Table:
         self._workspace, self.store, self.hands, self._heard = workspace, store, hands, heard
         self._location, self.run_id = found.location, found.row.run_id
         self.field = field_of(store, self.run_id)
+        self._seats: Seats = {}
+
+    @cached_property
+    def _budget(self) -> float | None:
+        """Asked for at the first match: it is said anew when the tournament is taken up, which is before."""
+        return budget_of(self.store, self.run_id)
 
     async def perform(self, request: Any, _call: Call) -> Any:
         """The effect `match`. The name of its run follows from its number, so that it is the same one however
         often it is asked for."""
         match = msgspec.convert(request, Match)
-        order = order_of(self.field, match, self._location, self.run_id, budget_of(self.store, self.run_id))
+        order = order_of(self.field, match, self._location, self.run_id, self._budget, self._seats)
         try:
             outcome = await self.hands.play(order)
         except NotNow as late:
@@ -214,11 +221,19 @@ def unplayed(store: Store, order: Order, failed: Failed) -> Outcome:
     return unfinished(order, row, failed.seat, failed.error.message)
 
 
-def order_of(field: Field, match: Match, location: str, tournament: str, budget: float | None) -> Order:
-    by_name = {entrant.name: entrant.strategy for entrant in field.entrants}
-    codes = {by_name[name].entry for name in match.seats.values() if by_name[name].kind == "python"}
+def order_of(
+    field: Field,
+    match: Match,
+    location: str,
+    tournament: str,
+    budget: float | None,
+    made: Seats | None = None,
+) -> Order:
+    scenario = scenario_of(field, match, made)
+    playing = [agent for agent in scenario["agents"] if agent["id"] in match.seats]
+    codes = {agent["model"] for agent in playing if agent.get("kind") == "python"}  # as it is handed in
     return Order(
-        location, f"{tournament}.{match.number}", field.world, scenario_of(field, match), match.seats,
+        location, f"{tournament}.{match.number}", field.world, scenario, match.seats,
         field.scoring, entries=tuple(sorted(codes)), seconds=field.limits.seconds, account=tournament,
         budget=budget,
     )  # fmt: skip

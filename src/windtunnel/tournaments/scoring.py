@@ -114,13 +114,15 @@ def _moments(returns: Sequence[float]) -> Moments | None:
         return None
     mean = math.fsum(returns) / count
     centred = [value - mean for value in returns]
-    variance = math.fsum(value**2 for value in centred) / (count - 1)
+    squares = [value * value for value in centred]
+    variance = math.fsum(squares) / (count - 1)
     # Equal returns differ in their last bits: that is no risk, and nothing to divide by.
     if variance <= (1e-12 * max(1.0, abs(mean))) ** 2:
         return None
     population = variance * (count - 1) / count
-    skew = math.fsum(value**3 for value in centred) / count / population**1.5
-    kurtosis = math.fsum(value**4 for value in centred) / count / population**2
+    cubes = [square * value for square, value in zip(squares, centred, strict=True)]
+    skew = math.fsum(cubes) / count / population**1.5
+    kurtosis = math.fsum([square * square for square in squares]) / count / population**2
     return mean, math.sqrt(variance), skew, kurtosis
 
 

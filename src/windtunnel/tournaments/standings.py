@@ -104,10 +104,9 @@ def standings(found: Found) -> Standings:
 
 
 def drawn_up(row: RunRow, field: Field, results: Results) -> Standings:
-    history, begun = _history(field, results)
+    history, compared, begun = _history(field, results)
     plan = field.plan
     rows = {line.entrant: line for line in table(plan, history)}
-    compared = comparisons(field, results)
     ratings, notes, seat = _ratings(field, compared)
     skills = _skills(compared) if len(field.seats) > 2 else {}
     means = _means(results)
@@ -140,19 +139,25 @@ def drawn_up(row: RunRow, field: Field, results: Results) -> Standings:
     )  # fmt: skip
 
 
-def _history(field: Field, results: Results) -> tuple[list[tuple[Played, ...]], int]:
-    """The rounds that are whole, and how many matches of the next one are over."""
+def _history(field: Field, results: Results) -> tuple[list[tuple[Played, ...]], list[Comparison], int]:
+    """The rounds that are whole, all comparisons, and how many matches of the next round are over."""
     history: list[tuple[Played, ...]] = []
+    compared: list[Comparison] = []
+    rounds: dict[int, list[tuple[Match, Outcome]]] = defaultdict(list)
+    for one in results:
+        rounds[one[0].round].append(one)
     at = 0
     while (pairings := next_round(field.plan, history)) is not None:
-        mine = [one for one in results if one[0].round == len(history) + 1]
+        mine = rounds[len(history) + 1]
+        said = comparisons(field, mine)
+        compared += said
         if len(mine) < _wanted(field, pairings, len(history) + 1):
-            return history, len(mine)
-        history.append(played(field, pairings, mine))
+            return history, compared, len(mine)
+        history.append(played(pairings, mine, said))
         at += len(mine)
         if not mine and at >= len(results):  # a round of byes only, and nothing after it
             break
-    return history, 0
+    return history, compared, 0
 
 
 def _wanted(field: Field, pairings: Sequence[Pairing], number: int) -> int:
