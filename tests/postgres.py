@@ -157,7 +157,7 @@ class PostgresServer:
         name = f"wt_{os.getpid()}_{next(self._numbers)}"
         template = f' TEMPLATE "{like.rpartition("/")[2]}"' if like else ""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"{template}'.encode())
+            connection.execute(f'CREATE DATABASE "{name}"{template} STRATEGY FILE_COPY'.encode())
         return self.url(name)
 
     @contextmanager

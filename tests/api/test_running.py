@@ -303,6 +303,7 @@ class _Until:
         return await self.plain.play(jobs, observer)
 
 
+@pytest.mark.slow
 def test_the_second_ctrl_c_ends_at_once(tmp_path):
     child = _child(
         tmp_path,

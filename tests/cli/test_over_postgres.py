@@ -38,6 +38,7 @@ def test_a_run_is_played_looked_at_and_proved(wt, lake, workspace, location):
     assert not list(workspace.rglob("*.sqlite"))
 
 
+@pytest.mark.slow
 def test_what_is_said_never_holds_the_password(wt, lake, workspace):
     run = wt("run", lake, "--turns", 2, "--json").data["run_id"]
     wt("export", run, "--path", "report.html")

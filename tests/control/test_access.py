@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.control.clocked import Clocked, ClockedPostgres, clocked
+from tests.databases import BOTH
 from windtunnel.control.access import (
     DAY,
     LOCAL,
@@ -31,7 +32,7 @@ ALLOWED = {
 }
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=BOTH)
 def database(request: Any, tmp_path: Path) -> Iterator[Clocked | ClockedPostgres]:
     url = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
     with closing(clocked(request.param, tmp_path, url)) as made:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.control.clocked import Clocked, ClockedPostgres, again, clocked
+from tests.databases import BOTH
 from windtunnel.control.access import Keys, Principal, Role
 from windtunnel.control.audit import (
     DENIED,
@@ -29,7 +30,7 @@ ANA = Principal("ana", frozenset({Role.OPERATOR}), "rest")
 BEN = Principal("ben", frozenset({Role.VIEWER}), "mcp")
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=BOTH)
 def database(request: Any, tmp_path: Path) -> Iterator[Clocked | ClockedPostgres]:
     url = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
     with closing(clocked(request.param, tmp_path, url)) as made:

@@ -146,6 +146,7 @@ def test_a_write_within_one_tick_of_the_clock_is_seen(shelf: Shelf, index: Index
     assert index.find("r01").status is Status.FAILED
 
 
+@pytest.mark.slow
 def test_commits_that_wait_in_a_wal_are_seen(shelf: Shelf, index: Index) -> None:
     shelf.put(row("r01"))
     index.refresh()

@@ -172,6 +172,7 @@ def test_a_delivery_that_a_kill_cut_is_made_again(tmp_path: Path, receiver: Rece
     assert receiver.events == ["run.failed"]
 
 
+@pytest.mark.slow
 def test_two_processes_do_not_send_the_same(tmp_path: Path, receiver: Receiver) -> None:
     office = Office(tmp_path, toml(receiver))
     one, other = office.outbox(), office.outbox()

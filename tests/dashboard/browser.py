@@ -2,8 +2,8 @@
 
 A test names what it needs (`served`, `page`, `watched`; conftest.py hands them in), and its module says
 `pytestmark = pytest.mark.slow`. Playwright runs an event loop of its own in this thread while it is open, so
-that it is opened for a module and closed after it: tests of other rooms that run in the same process have
-loops too, and one that is to run in a module of this folder runs in a thread. Nothing is skipped: without a
+that it is closed when a test of another room comes: those that run in the same process have loops too, and
+one that is to run in a module of this folder runs in a thread. Nothing is skipped: without a
 Chromium, or without a page, tests fail and say what to do.
 
 Wait with `wait_for_selector`, `wait_for_url` or a locator: `wait_for_function` has the page evaluate a text,
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -85,12 +86,31 @@ def find_program() -> str:
     )
 
 
+class Opened:
+    """The browser, opened for whoever asks first and kept for the modules that follow."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._browser: Browser | None = None
+
+    def get(self) -> Browser:
+        if self._browser is None:
+            playwright = self._stack.enter_context(sync_playwright())
+            self._browser = playwright.chromium.launch(executable_path=find_program(), args=ARGUMENTS)
+            self._stack.callback(self._browser.close)
+        return self._browser
+
+    def close(self) -> None:
+        self._browser = None
+        self._stack.close()
+
+
+OPENED = Opened()
+
+
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=find_program(), args=ARGUMENTS)
-        yield found
-        found.close()
+def browser() -> Browser:
+    return OPENED.get()
 
 
 @pytest.fixture

@@ -74,6 +74,7 @@ def test_a_name_the_project_does_not_have_gets_the_nearest(makes, workspace):
     assert info.remedy == "did you mean 'tiny'?"
 
 
+@pytest.mark.slow
 def test_python_path_brings_what_the_world_needs(makes, workspace):
     makes.package("proj/tiny", "tiny", extra="import helping_hand\n")
     makes.listed(("tiny", "proj"))

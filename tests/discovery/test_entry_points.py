@@ -92,6 +92,7 @@ def test_a_world_both_installed_and_listed_is_an_error_that_names_both(makes, si
         assert "windtunnel.toml" in one[-1]
 
 
+@pytest.mark.slow
 def test_a_scenario_file_of_an_installed_world_plays_in_the_installed_one(makes, site):
     home = makes.package("site/tiny", "tiny")
     site.install("tiny", "tiny:world", "tiny-world")

@@ -14,10 +14,13 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from tests.docs.ready import ready
 
 ROOT = Path(__file__).parent.parent.parent
 BLOCK = re.compile(
@@ -27,6 +30,7 @@ BLOCK = re.compile(
 )
 NAMED = re.compile(r"# ([\w-]+\.yaml)\n")
 FIGURE = re.compile(r"[▁▂▃▄▅▆▇█]+|[+-]?\d[\d,.]*(?:e[+-]?\d+)?[%MB]?")
+COMMAND = f'#!/bin/sh\nexec {sys.executable} -m windtunnel "$@"\n'
 TAKES_TOO_LONG = ("./dev test", "./dev lint", "./dev bench", "./dev soak")
 # Hundreds of turns each, of what the README, the other documents and the tests of the command line show too.
 LONG = ("--branches 5", "killed.sqlite", "whole.sqlite", "growth.csv", "branches=3", "duel austerity")
@@ -62,19 +66,32 @@ def commands(text: str) -> list[Command]:
     return found
 
 
-def environment(workspace: Path) -> dict[str, str]:
+def surroundings() -> dict[str, str]:
+    kept = {key: os.environ[key] for key in ("HOME", "LANG", "TMPDIR") if key in os.environ}
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return {**kept, "PATH": path, "COLUMNS": "80", "WINDTUNNEL_OFFLINE": "1", "PYTHONIOENCODING": "utf-8"}
+
+
+def environment(workspace: Path, command: str = COMMAND) -> dict[str, str]:
     """`./dev` and `windtunnel` are this checkout's, in this environment; nothing else is changed."""
     tools = workspace / ".tools"
     tools.mkdir()
-    for name in ("windtunnel", "dev"):
+    for name, text in {"windtunnel": command, "dev": COMMAND}.items():
         script = tools / name
-        script.write_text(f'#!/bin/sh\nexec {sys.executable} -m windtunnel "$@"\n')
+        script.write_text(text)
         script.chmod(0o755)
     (workspace / "dev").symlink_to(tools / "dev")
     (workspace / "tools").symlink_to(ROOT / "tools")
-    kept = {key: os.environ[key] for key in ("HOME", "LANG", "TMPDIR") if key in os.environ}
-    path = f"{tools}:{Path(sys.executable).parent}:{os.environ['PATH']}"
-    return {**kept, "PATH": path, "COLUMNS": "80", "WINDTUNNEL_OFFLINE": "1", "PYTHONIOENCODING": "utf-8"}
+    environ = surroundings()
+    return {**environ, "PATH": f"{tools}:{environ['PATH']}"}
+
+
+@pytest.fixture(scope="session")
+def ready_command() -> Iterator[str]:
+    """What `windtunnel` is in the documents: a process forked from one that has imported what it needs. The
+    README, where it is `./dev`, is followed with processes of their own, as its readers do."""
+    with ready(surroundings()) as command:
+        yield command
 
 
 def shaped(line: str) -> str:
@@ -110,9 +127,9 @@ def run(command: str, workspace: Path, env: dict[str, str]) -> str:
     return done.stdout + done.stderr
 
 
-def follow(document: Path, workspace: Path, *, without: tuple[str, ...] = ()) -> None:
+def follow(document: Path, workspace: Path, command: str, *, without: tuple[str, ...] = ()) -> None:
     """Do what the document says, but for commands and scripts that hold one of these."""
-    env = environment(workspace)
+    env = environment(workspace, command)
     for kind, text, loose in blocks(document.read_text()):
         if kind == "yaml":
             if (name := NAMED.match(text)) is not None:
@@ -128,19 +145,17 @@ def follow(document: Path, workspace: Path, *, without: tuple[str, ...] = ()) ->
             )
             assert done.returncode == 0, f"{document.name}:\n{text}\n{done.stderr}"
             continue
-        for command in commands(text):
-            if any(word in command.line for word in (*TAKES_TOO_LONG, *without)):
+        for line, expected in commands(text):
+            if any(word in line for word in (*TAKES_TOO_LONG, *without)):
                 continue
-            output = run(command.line, workspace, env)
-            assert matches(command.expected, output, loose=loose), (
-                f"{document.name}: $ {command.line}\n{output}"
-            )
+            output = run(line, workspace, env)
+            assert matches(expected, output, loose=loose), f"{document.name}: $ {line}\n{output}"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("document", documents(), ids=lambda path: path.name)
-def test_the_examples_do_what_the_document_says(document: Path, tmp_path: Path) -> None:
-    follow(document, tmp_path, without=() if document.name == "README.md" else LONG)
+def test_the_examples_do_what_the_document_says(document: Path, tmp_path: Path, ready_command: str) -> None:
+    follow(document, tmp_path, ready_command, without=() if document.name == "README.md" else LONG)
 
 
 def with_long_examples() -> list[Path]:
@@ -149,8 +164,10 @@ def with_long_examples() -> list[Path]:
 
 @pytest.mark.soak
 @pytest.mark.parametrize("document", with_long_examples(), ids=lambda path: path.name)
-def test_the_long_examples_do_what_the_document_says(document: Path, tmp_path: Path) -> None:
-    follow(document, tmp_path)
+def test_the_long_examples_do_what_the_document_says(
+    document: Path, tmp_path: Path, ready_command: str
+) -> None:
+    follow(document, tmp_path, ready_command)
 
 
 def test_what_is_left_out_for_its_length_is_left_out_of_these_documents_alone() -> None:

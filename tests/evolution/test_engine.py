@@ -88,6 +88,7 @@ def test_a_gain_is_over_the_start_in_the_same_place_so_that_shared_luck_is_none(
         assert row.gain == pytest.approx(row.genome["parameters"]["skill"])
 
 
+@pytest.mark.slow
 def test_no_candidate_is_tried_twice_under_two_names(workspace: Workspace) -> None:
     made(workspace)
     (workspace.root / "grip.yaml").write_text(
@@ -178,6 +179,7 @@ def test_the_seal_stands_in_the_first_entry_before_anything_is_played(workspace:
     assert plan.seal == seal_of(story.plan)
 
 
+@pytest.mark.slow
 def test_a_search_ends_when_its_time_is_up_and_is_judged_all_the_same(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

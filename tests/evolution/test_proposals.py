@@ -65,6 +65,7 @@ def test_an_approved_one_becomes_a_version_in_force_and_rollback_restores_the_fo
         proposals.rollback(one.id, by="lee")
 
 
+@pytest.mark.slow
 def test_one_that_is_not_registered_yet_is_registered_with_its_start(proposals):
     one = proposals.approve(proposals.propose(wanted(proposals)).id, by="kim")
     assert (one.base, one.version) == ("thrower@1.0.0", "thrower@1.0.1")
@@ -198,6 +199,7 @@ def test_late_votes_do_not_count(proposals, monkeypatch):
 
 
 @pytest.mark.parametrize("step", ["register", "apply"])
+@pytest.mark.slow
 def test_killed_while_it_is_applied_it_is_ended_by_the_next_word(proposals, monkeypatch, step):
     one = proposals.propose(wanted(proposals))
     true = getattr(proposals.registry, step)
@@ -235,6 +237,7 @@ def test_what_passed_the_gate_is_proposed_with_its_evidence_and_noise_is_not(wor
     assert wanted_of(nothing) is None
 
 
+@pytest.mark.slow
 def test_another_model_is_of_high_risk_and_other_words_of_medium(workspace, proposals):
     _, story = played(workspace, made(workspace, population=6, generations=3), Pretended(by_skill))
     assert story.winner is not None

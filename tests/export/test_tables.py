@@ -42,6 +42,7 @@ def test_csv_is_what_sql_says(tmp_path):
     assert said
 
 
+@pytest.mark.slow
 def test_parquet_is_what_sql_says_and_knows_its_head(tmp_path, monkeypatch):
     import pyarrow.parquet as pq  # type: ignore[import-untyped]
 

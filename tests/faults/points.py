@@ -163,9 +163,10 @@ def note_turns(path: Path) -> None:
     """Write down, outside the store, each turn that was played, durable or not."""
     seal = Tape.seal
 
-    def sealed(self: Tape, turn: int, lines: Any, recorded: Any) -> None:
-        seal(self, turn, lines, recorded)
+    def sealed(self: Tape, turn: int, lines: Any, recorded: Any) -> int:
+        size = seal(self, turn, lines, recorded)
         with path.open("a") as file:
             file.write(f"{turn}\n")
+        return size
 
     Tape.seal = sealed  # type: ignore[method-assign]

@@ -133,6 +133,7 @@ def test_what_is_read_survives_a_restart(postgres, store):
     assert [entry.seq for entry in entries] == [1, 2]
 
 
+@pytest.mark.slow
 def test_a_server_that_stays_away_is_an_error_in_words(postgres, store, monkeypatch):
     fence = held(store)
     monkeypatch.setattr(postgres_link, "PATIENCE", 0.3)

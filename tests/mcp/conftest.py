@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
 import threading
 import time
@@ -24,6 +25,12 @@ from windtunnel.server.mcp.mounting import Mounted
 
 def person(*roles: Role) -> Principal:
     return Principal("kim", frozenset(roles or {Role.OPERATOR}), "rest")
+
+
+@pytest.fixture(autouse=True)
+def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fake moves on whenever it is looked at: who waits for it looks at once again."""
+    monkeypatch.setattr("windtunnel.server.mcp.running.LOOK_EVERY", 0.01)
 
 
 @pytest.fixture
@@ -75,6 +82,8 @@ def served(app: Any) -> Iterator[str]:
     import uvicorn
 
     listening = socket.create_server(("127.0.0.1", 0))
+    log = logging.getLogger("uvicorn.error")
+    level = log.level  # of the whole process: tests that come later look at what is logged
     config = uvicorn.Config(app, log_level="error", lifespan="on", timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
@@ -89,6 +98,7 @@ def served(app: Any) -> Iterator[str]:
         server.should_exit = True
         thread.join(30)
         listening.close()
+        log.setLevel(level)
         assert not thread.is_alive()
 
 

@@ -83,12 +83,14 @@ def test_another_host_is_not_answered_even_without_a_guard(host):
         assert _post(url).status_code == 200
 
 
+@pytest.mark.slow
 def test_a_page_of_another_origin_is_not_answered():
     with served(application(Fake(), origins=["https://ours.example"])) as url:
         assert _post(url, origin="https://evil.example").status_code == 403
         assert _post(url, origin="https://ours.example").status_code == 200
 
 
+@pytest.mark.slow
 def test_there_is_no_session_that_somebody_else_could_take_over():
     with served(application(Fake())) as url:
         answer = _post(url)
@@ -101,6 +103,7 @@ def test_there_is_no_session_that_somebody_else_could_take_over():
     assert '"start_simulation"' in listed.text
 
 
+@pytest.mark.slow
 def test_what_is_no_json_is_refused_without_a_traceback():
     with served(application(Fake())) as url:
         answer = httpx.post(

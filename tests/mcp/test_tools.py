@@ -50,6 +50,7 @@ def test_a_model_plays_a_whole_session():
     assert (request.world, request.scenario) == ("town", "scenarios/growth.yaml")
 
 
+@pytest.mark.slow
 def test_every_call_says_that_it_came_through_mcp_only_if_the_door_says_so():
     fake = Fake()
 
@@ -61,6 +62,7 @@ def test_every_call_says_that_it_came_through_mcp_only_if_the_door_says_so():
     assert fake.calls[0][1] == "rest"  # whoever makes the server names the door: see the tests over HTTP
 
 
+@pytest.mark.slow
 def test_each_tool_tells_a_model_what_when_and_how():
     async def go() -> list[Any]:
         async with talking(Fake(), Role.ADMIN) as model:
@@ -86,6 +88,7 @@ def test_each_tool_tells_a_model_what_when_and_how():
         assert named <= known, (tool.name, named - known)
 
 
+@pytest.mark.slow
 def test_what_changes_nothing_says_so_and_what_cannot_be_undone_too():
     async def go() -> dict[str, Any]:
         async with talking(Fake(), Role.ADMIN) as model:
@@ -135,6 +138,7 @@ def test_a_tool_that_is_not_shown_is_refused_all_the_same():
     assert not fake.runs
 
 
+@pytest.mark.slow
 def test_errors_name_the_tool_to_call_next_and_no_route():
     async def go() -> list[str]:
         async with talking(Fake(step=100)) as model:
@@ -175,6 +179,7 @@ def test_arguments_that_do_not_fit_are_told_field_by_field():
     assert "pydantic" not in unfit + nothing + two + path
 
 
+@pytest.mark.slow
 def test_a_bug_is_told_without_its_insides_and_logged_with_them(caplog):
     async def go() -> str:
         async with talking(Fake()) as model:
@@ -186,6 +191,7 @@ def test_a_bug_is_told_without_its_insides_and_logged_with_them(caplog):
     assert "a bug with a secret in it" in caplog.text
 
 
+@pytest.mark.slow
 def test_waiting_sends_the_turns_that_were_played():
     heard: list[tuple[float, float | None]] = []
 
@@ -204,9 +210,9 @@ def test_waiting_sends_the_turns_that_were_played():
     assert "get_simulation_results" in waited["next_step"]
 
 
-def test_waiting_ends_in_time_and_says_so_and_repeats_no_progress(monkeypatch):
+@pytest.mark.slow
+def test_waiting_ends_in_time_and_says_so_and_repeats_no_progress():
     heard: list[float] = []
-    monkeypatch.setattr("windtunnel.server.mcp.running.LOOK_EVERY", 0.01)
 
     async def hear(progress: float, total: float | None, message: str | None) -> None:
         heard.append(progress)
@@ -225,6 +231,7 @@ def test_waiting_ends_in_time_and_says_so_and_repeats_no_progress(monkeypatch):
     assert heard == [0]
 
 
+@pytest.mark.slow
 def test_a_start_can_be_asked_for_again_by_its_key():
     fake = Fake()
 
@@ -249,6 +256,7 @@ def test_a_vote_is_bound_to_the_action_that_was_read():
     assert (name, request.digest) == ("run0:3.validate.ann.0", "cd" * 32)
 
 
+@pytest.mark.slow
 def test_resources_are_a_runs_config_checkpoints_and_results():
     async def go() -> tuple[set[str], list[str]]:
         async with talking(Fake()) as model:
@@ -267,6 +275,7 @@ def test_resources_are_a_runs_config_checkpoints_and_results():
     assert '"headline":["wealth"]' in results
 
 
+@pytest.mark.slow
 def test_prompts_name_tools_that_exist():
     async def go() -> tuple[set[str], list[str]]:
         async with talking(Fake(), Role.ADMIN) as model:

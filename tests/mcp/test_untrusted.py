@@ -148,6 +148,7 @@ def test_a_large_state_comes_as_an_outline_and_a_path_shows_the_rest():
     assert outlined({"a": 1}) == {"a": 1}
 
 
+@pytest.mark.slow
 def test_a_path_that_leads_nowhere_tells_no_key_that_agents_may_have_named():
     async def go() -> str:
         async with talking(Fake()) as model:

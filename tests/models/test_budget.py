@@ -228,7 +228,7 @@ class Accounts(RuleBasedStateMachine):
             assert purse.ceiling.holds(purse.spent.plus(purse.reserved))
 
 
-TestAccounts = Accounts.TestCase
+TestAccounts = pytest.mark.slow(Accounts.TestCase)
 
 
 @given(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.models.server import Answer, Request, openai_chat, serving
+from tests.sampling import sampled
 from windtunnel.models import dialect
 from windtunnel.models.talk import Ask, Message, Tool, ToolCall
 from windtunnel.testing.provider import Provider
@@ -108,7 +109,7 @@ BODIES = {
 }
 
 
-@pytest.mark.parametrize("name", BODIES)
+@pytest.mark.parametrize("name", sampled(BODIES, 3))
 def test_whatever_comes_back_is_read_as_the_sdk_reads_it(name):
     _, (lean, whole) = both(lambda _: Answer(raw=BODIES[name]), FULL)
     assert lean == whole

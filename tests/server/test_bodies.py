@@ -98,6 +98,7 @@ def test_ten_megabytes_are_refused_with_an_answer_that_can_be_read(
     assert house.started == 0
 
 
+@pytest.mark.slow
 def test_a_length_that_promises_too_little_starts_no_second_request(house: House) -> None:
     smuggled = b"DELETE /api/simulations HTTP/1.1\r\nHost: evil.example\r\n\r\n"
     with serving(house.app()) as port:
@@ -222,6 +223,7 @@ def test_a_body_that_trickles_is_given_up(app: Any) -> None:
 
 
 @pytest.mark.parametrize("app", [reading, swallowing])
+@pytest.mark.slow
 def test_a_body_that_grows_is_refused_whatever_the_app_makes_of_it(app: Any) -> None:
     assert run(reading, [part(MOST, more=True), part(0, more=False)])[0]["status"] == 200
     sent = run(app, [part(MOST, more=True), part(1, more=False)])

@@ -120,6 +120,7 @@ def test_a_stream_of_an_open_server_ends_when_the_first_key_closes_it(house: Str
         assert sum(1 for _ in lines) < 100
 
 
+@pytest.mark.slow
 def test_a_database_that_does_not_answer_ends_no_stream(house: Streams) -> None:
     key = house.keys.create("ana", ["viewer"]).secret
     headers = {"Authorization": f"Bearer {key}"}

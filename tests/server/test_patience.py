@@ -67,6 +67,7 @@ def test_whoever_says_nothing_is_cut_off(port: int) -> None:
         assert cut_off(line)
 
 
+@pytest.mark.slow
 def test_a_second_request_has_its_time_too_and_no_more(port: int) -> None:
     with socket.create_connection(("127.0.0.1", port)) as line:
         assert answered(line)

@@ -6,10 +6,13 @@ import ast
 import asyncio
 import inspect
 from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 from fastmcp import Client
 from starlette.routing import compile_path
 
@@ -37,21 +40,24 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
 
 
 class Model:
-    """A server of MCP over the same verbs, asked by whoever is in `who`: to make one takes a while."""
+    """A server of MCP over the same verbs, and a client at its line, asked by whoever is in `who`: to make
+    one takes a while, and to come in takes as long as several calls."""
 
-    def __init__(self, house: Assembled) -> None:
+    def __init__(self, house: Assembled, stack: ExitStack) -> None:
         self.who = Principal("none", NONE, "mcp")
-        self.mcp = make_mcp(house.assembly.verbs, lambda: self.who, "0")
+        client = Client(make_mcp(house.assembly.verbs, lambda: self.who, "0"))
+        self._portal = stack.enter_context(start_blocking_portal())
+        self._client = stack.enter_context(self._portal.wrap_async_context_manager(client))
 
-    async def ask(self, tool: str, asked: Any) -> tuple[bool, str]:
-        async with Client(self.mcp) as client:
-            result = await client.call_tool(tool, asked or {}, raise_on_error=False)
-            return result.is_error, "".join(getattr(one, "text", "") for one in result.content)
+    def ask(self, tool: str, asked: Any) -> tuple[bool, str]:
+        result = self._portal.call(partial(self._client.call_tool, tool, asked or {}, raise_on_error=False))
+        return result.is_error, "".join(getattr(one, "text", "") for one in result.content)
 
 
 @pytest.fixture(scope="module")
-def model(house: Assembled) -> Model:
-    return Model(house)
+def model(house: Assembled) -> Iterator[Model]:
+    with ExitStack() as stack:
+        yield Model(house, stack)
 
 
 def allowed(role: str, verb: str) -> bool:
@@ -103,7 +109,7 @@ def test_over_mcp_a_verb_is_done_for_its_role_alone(
 ) -> None:
     way, who = WAYS[verb], f"mcp.{role}.{verb}"
     model.who = Principal(who, WHO[role], "mcp")
-    failed, said = asyncio.run(model.ask(way.tool, way.asked))
+    failed, said = model.ask(way.tool, way.asked)
     may = allowed(role, verb)
     assert ("may not do this" not in said) == may, said
     assert failed or may

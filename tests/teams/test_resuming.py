@@ -7,6 +7,7 @@ from collections import Counter
 
 import pytest
 
+from tests.sampling import sampled
 from tests.teams.cases import CASES
 from windtunnel.codec import decode_body, encode_body
 from windtunnel.errors import Divergence
@@ -36,7 +37,7 @@ def test_a_story_goes_as_it_is_told(name: str) -> None:
 
 
 @pytest.mark.parametrize("kept", [True, False], ids=["recorded", "lost"])
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", sampled(CASES, 2))
 def test_killed_after_any_answer_it_ends_as_if_never_stopped(name: str, kept: bool) -> None:
     whole = CASES[name].runtime()
     expected = invoke(name, whole)

@@ -53,6 +53,7 @@ def test_without_the_dashboards_sources_no_wheel_is_made_and_it_says_why(checkou
     assert not list((checkout / "out").glob("*.whl"))
 
 
+@pytest.mark.slow
 def test_an_editable_install_builds_no_page(checkout: Path) -> None:
     shutil.rmtree(checkout / "dashboard")
     made = """

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.sampling import sampled
 from tests.tournaments.field import command, field, play, told
 from windtunnel.config import Workspace
 from windtunnel.control.strategies import Strategies
@@ -54,11 +55,14 @@ def test_all_versions_of_a_name_enter_the_highest_first(workspace: Workspace) ->
 
 @pytest.mark.parametrize(
     ("entry", "numbers"),
-    [
-        ({"versions": "dove", "last": 2}, ["1.0.2", "1.0.1"]),
-        ({"versions": "dove@1.0"}, ["1.0.2", "1.0.1", "1.0.0"]),
-        ({"versions": "dove@1.0.1"}, ["1.0.1"]),
-    ],
+    sampled(
+        [
+            ({"versions": "dove", "last": 2}, ["1.0.2", "1.0.1"]),
+            ({"versions": "dove@1.0"}, ["1.0.2", "1.0.1", "1.0.0"]),
+            ({"versions": "dove@1.0.1"}, ["1.0.1"]),
+        ],
+        3,
+    ),
 )
 def test_versions_are_narrowed_by_how_they_begin_and_to_the_last(
     workspace: Workspace, entry: dict[str, Any], numbers: list[str]
@@ -84,6 +88,7 @@ def test_numbers_are_read_as_numbers_and_not_as_text() -> None:
     assert found("dove@1", 2) == ["1.0.10", "1.0.9"]
 
 
+@pytest.mark.slow
 def test_two_versions_that_are_named_one_by_one_go_by_their_numbers(workspace: Workspace) -> None:
     registered(workspace, "dove", 0, 1)
     assert [one.name for one in field(workspace, ["dove@1.0.1", "dove@1.0.0"]).entrants] == [
@@ -95,15 +100,18 @@ def test_two_versions_that_are_named_one_by_one_go_by_their_numbers(workspace: W
 
 @pytest.mark.parametrize(
     ("entrants", "pool", "message", "remedy"),
-    [
-        ([{"versions": "hawk"}, "dice"], [], "no strategy is called 'hawk'", "strategies add PATH"),
-        ([{"versions": "dove@2"}, "dice"], [], "no version of 'dove' begins with '2'", "1.0.0"),
-        ([{"versions": "dove", "name": "x"}, "dice"], [], "of one strategy", "field"),
-        ([{"strategy": "dice", "last": 2}, "greedy"], [], "last counts versions", "versions: dice"),
-        ([{"last": 2}, "greedy"], [], "either a strategy or versions", "versions: NAME"),
-        (["dice"], [], "needs two entrants", "at least two"),
-        (["dice"], ["dice"], "two entrants are called 'dice'", "another name"),
-    ],
+    sampled(
+        [
+            ([{"versions": "hawk"}, "dice"], [], "no strategy is called 'hawk'", "strategies add PATH"),
+            ([{"versions": "dove@2"}, "dice"], [], "no version of 'dove' begins with '2'", "1.0.0"),
+            ([{"versions": "dove", "name": "x"}, "dice"], [], "of one strategy", "field"),
+            ([{"strategy": "dice", "last": 2}, "greedy"], [], "last counts versions", "versions: dice"),
+            ([{"last": 2}, "greedy"], [], "either a strategy or versions", "versions: NAME"),
+            (["dice"], [], "needs two entrants", "at least two"),
+            (["dice"], ["dice"], "two entrants are called 'dice'", "another name"),
+        ],
+        3,
+    ),
 )
 def test_what_cannot_enter_is_told_with_what_to_do(
     workspace: Workspace, entrants: list[Any], pool: list[Any], message: str, remedy: str
@@ -116,6 +124,7 @@ def test_what_cannot_enter_is_told_with_what_to_do(
     assert remedy == "field" or remedy in (caught.value.remedy or "")
 
 
+@pytest.mark.slow
 def test_a_pool_is_for_gauntlets_and_a_gauntlet_has_one(workspace: Workspace) -> None:
     made = field(workspace, ["dice"], pool=["greedy"])
     assert (made.plan.format, made.plan.pool) == ("gauntlet", ("greedy",))
@@ -125,6 +134,7 @@ def test_a_pool_is_for_gauntlets_and_a_gauntlet_has_one(workspace: Workspace) ->
         field(workspace, ["dice", "greedy"], format="gauntlet")
 
 
+@pytest.mark.slow
 def test_an_evolution_may_have_all_of_a_past_as_its_opponents(workspace: Workspace) -> None:
     registered(workspace, "dove", 0, 1, 2)
     given = {

@@ -24,6 +24,7 @@ def shared_tables(plan: Plan, history: History) -> list[int]:
 
 @settings(max_examples=15, deadline=None)
 @given(st.integers(3, 20), st.data())
+@pytest.mark.slow
 def test_everyone_plays_as_often_at_full_tables(field: int, data: st.DataObject) -> None:
     plan = planned(field, data.draw(st.integers(2, min(field, 8))), data.draw(st.integers(0, 99)))
     history = played_out(plan, Player(1))

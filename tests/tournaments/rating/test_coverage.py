@@ -65,6 +65,7 @@ def told_apart(name: str, leagues: int, resamples: int) -> float:
     return sum(any(one.best > 1 for one in table.ratings) for table in tables) / leagues
 
 
+@pytest.mark.slow
 def test_equals_are_seldom_told_apart_in_a_sample_of_leagues():
     assert told_apart("independent", SAMPLE, 199) <= 0.2
 

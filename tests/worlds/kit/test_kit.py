@@ -24,10 +24,10 @@ CROWD = Scenario("crowd", agents=(AgentSpec("all", size=500),))
 @pytest.mark.parametrize(
     ("world", "scenarios"),
     [
-        (broker.world, None),
         (shop.world, None),
-        (whodunit.world, [FOUR]),
-        (crowd.world, [CROWD]),
+        pytest.param(broker.world, None, marks=pytest.mark.slow),
+        pytest.param(whodunit.world, [FOUR], marks=pytest.mark.slow),
+        pytest.param(crowd.world, [CROWD], marks=pytest.mark.slow),
         pytest.param(desk.world, None, marks=pytest.mark.slow),
     ],
     ids=lambda value: value.name if isinstance(value, World) else "",
