@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 from random import Random
+from statistics import median
 
 import pytest
 
@@ -62,10 +63,9 @@ def flat_memory(server: Server, folder: Path, turns: int) -> None:
     case = Case(server, folder, "plain", turns).begin()
     told = case.server.live(case.job("measure")).told
     assert told["turn"] == turns
-    grown = [after - told["kilobytes"][0] for after in told["kilobytes"][1:]]
-    assert max(grown) < 4 * 1024, (
-        f"{max(grown)} kB more at the end than after the first tenth: {told['kilobytes']}"
-    )
+    tenths = told["kilobytes"]  # a page cache fills in the first, and a commit on its way is held for a moment
+    grown = median(tenths[6:]) - median(tenths[1:5])
+    assert grown < 2 * 1024, f"{grown:g} kB more in the end than in the first half: {tenths}"
 
 
 @pytest.mark.slow

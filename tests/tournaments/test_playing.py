@@ -15,8 +15,9 @@ from windtunnel.journal import SqliteStore
 from windtunnel.journal.draft import Draft, Gathering
 from windtunnel.journal.verify import verify
 from windtunnel.models.hub import Hub
+from windtunnel.tournaments import hand as hand_module
 from windtunnel.tournaments.hand import Hand, Reply
-from windtunnel.tournaments.model import Scoring
+from windtunnel.tournaments.model import Outcome, Scoring
 from windtunnel.tournaments.playing import Order, play_match
 
 SEATS = [{"id": seat, "role": "player", "policy": "scripted"} for seat in "ab"]
@@ -50,7 +51,7 @@ def test_what_is_no_fault_of_a_match_is_said_to_be_for_later(
 ) -> None:
     said: list[Reply] = []
 
-    async def plays(_self: Hand, _order: Order, _hub: Hub) -> Any:
+    async def plays(_self: Hand, _order: Order, _hub: Hub, **_terms: Any) -> Any:
         raise error
 
     monkeypatch.setattr(Hand, "_play", plays)
@@ -58,3 +59,47 @@ def test_what_is_no_fault_of_a_match_is_said_to_be_for_later(
     assert [reply.began for reply in said] == [True, False]
     assert said[1].not_now
     assert str(error) in str(said[1].error)
+
+
+def test_a_match_says_when_only_the_disk_is_waited_for(tmp_path: Path) -> None:
+    store, seen = SqliteStore(tmp_path / "cup.sqlite", create=True), []
+
+    class Disk(Gathering):
+        async def publish(self, draft: Draft) -> None:
+            seen.append(f"turn {draft.run('cup.1').turn} goes to the disk")
+            await super().publish(draft)
+
+    async def played() -> None:
+        seen.append("played")
+
+    outcome = asyncio.run(play_match(store, world, order(), gathering=Disk(store), played=played))
+    assert seen == ["played", f"turn {outcome.turns} goes to the disk"]
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_who_waits_for_the_disk_keeps_nobody_from_playing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: bool
+) -> None:
+    """With room for one: the second plays while the first waits, and not before."""
+    said: list[Reply] = []
+    together: list[bool] = []
+
+    async def plays(_self: Hand, order: Order, _hub: Hub, *, played: Any) -> Any:
+        if told:
+            await played()
+        async with asyncio.timeout(0.3):  # the disk
+            while sum(reply.began for reply in said) < 2:
+                await asyncio.sleep(0.001)
+        together.append(True)
+        return Outcome(order.run_id, "played", {}, 1)
+
+    monkeypatch.setattr(hand_module, "AT_ONCE", 1)
+    monkeypatch.setattr(Hand, "_play", plays)
+
+    async def both() -> None:
+        hand = Hand(Workspace(tmp_path), said.append, lambda _who: None)
+        hub = Hub(environ={})
+        await asyncio.gather(hand.take(order("cup.1"), hub), hand.take(order("cup.2"), hub))
+
+    asyncio.run(both())
+    assert together == ([True, True] if told else [True])  # else the first gave up, and the second saw two

@@ -144,7 +144,7 @@ def test_one_that_is_over_is_shown_when_it_is_asked_for_again(workspace: Workspa
 def killed_and_resumed(workspace: Workspace, kills: int, luck: random.Random) -> None:
     home = workspace.root
     names = skilled(home, 0, 1, 2, 3)
-    shape = f"tournament: A cup\nscenario: dice/bout\nturns: 60\nseeds: {kills + 2}\n"
+    shape = f"tournament: A cup\nscenario: dice/bout\nturns: 60\nseeds: {kills + 16}\n"
     text = f"{shape}entrants: [{', '.join(names)}]\n"
     (home / "cup.yaml").write_text(text)
     alone = told(home, "tournament", "cup.yaml")
@@ -155,7 +155,7 @@ def killed_and_resumed(workspace: Workspace, kills: int, luck: random.Random) ->
             while process.poll() is None and not (made := set(workspace.runs.glob("*.sqlite")) - before):
                 time.sleep(0.01)
             begun = made.pop().stem
-            time.sleep(luck.uniform(0.2, 1.5))
+            time.sleep(luck.uniform(0.05, 0.8))
             finished += process.poll() is not None
             process.kill()
             process.communicate()

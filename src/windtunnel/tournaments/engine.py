@@ -39,10 +39,10 @@ from windtunnel.world import (
     World,
 )
 
-# Of a long round so many are asked for before the others: enough for whoever plays them, on many cores too.
-# They need not wait until all are written down.
-FIRST = 32 * max(2, os.cpu_count() or 1)
-SOON_SECONDS = 0.2
+# Of a long round so many are asked for before the others are written down: enough for whoever plays them, on
+# many cores too, until it is done.
+FIRST = 16 * max(2, os.cpu_count() or 1)
+SOON_SECONDS = 0.01
 
 
 class Wait(Action, frozen=True):
@@ -116,26 +116,21 @@ class Numbered(Protocol):
 async def all_played(matches: Sequence[Numbered], context: Context) -> list[Outcome]:
     """Every match of a round, at the same time. When one cannot be played now, those under way come to their
     end first: what they found out is kept."""
-    begun = asyncio.Event()  # whoever plays is at work by now, and the others are written down
-    soon = asyncio.get_running_loop().call_later(SOON_SECONDS, begun.set)
 
-    async def one_played(at: int, match: Numbered) -> Any:
-        if at >= FIRST:
-            await begun.wait()
-        try:
-            return await context.member(f"m{match.number}").effect(MATCH, match)
-        finally:
-            begun.set()
+    async def one_played(match: Numbered) -> Outcome:
+        return msgspec.convert(await context.member(f"m{match.number}").effect(MATCH, match), Outcome)
 
-    work = [asyncio.ensure_future(one_played(at, match)) for at, match in enumerate(matches)]
+    work = [asyncio.ensure_future(one_played(match)) for match in matches[:FIRST]]
     try:
+        if len(matches) > FIRST:
+            await asyncio.wait(work, timeout=SOON_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            work += [asyncio.ensure_future(one_played(match)) for match in matches[FIRST:]]
         await asyncio.wait(work)
     finally:
-        soon.cancel()
         for one in work:
             one.cancel()
         await asyncio.gather(*work, return_exceptions=True)
-    return [msgspec.convert(one.result(), Outcome) for one in work]
+    return [one.result() for one in work]
 
 
 def ended(field: Field, state: State) -> str:

@@ -17,6 +17,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from types import FrameType
 from typing import Any, BinaryIO
@@ -38,7 +39,7 @@ from windtunnel.strategies.model import Strategy
 from windtunnel.strategies.seats import load_entry
 from windtunnel.tournaments.guard import Guard
 from windtunnel.tournaments.model import Outcome
-from windtunnel.tournaments.playing import NotNow, Order, play_match
+from windtunnel.tournaments.playing import NotNow, Order, Played, play_match
 from windtunnel.world import World
 
 AT_ONCE = 16  # matches in one hand: those that wait for models cost nothing
@@ -68,13 +69,14 @@ class Hand:
         self._slice = 0.0
 
     async def take(self, order: Order, hub: Hub) -> None:
-        async with self._limit:
+        async with AsyncExitStack() as place:
+            await place.enter_async_context(self._limit)
             self._say(Reply(order.run_id, began=True))
             await asyncio.sleep(0)  # it is said before it is done: it may end this process
             limit = asyncio.timeout(order.seconds)
             try:
                 async with limit:
-                    outcome = await self._play(order, hub)
+                    outcome = await self._play(order, hub, played=place.aclose)
                 self._say(Reply(order.run_id, outcome=outcome))
             except NotNow as late:
                 self._say(Reply(order.run_id, error=error_to_plain(late.error), not_now=True))
@@ -88,7 +90,7 @@ class Hand:
                     told = RunError(f"{type(error).__name__}: {error}", where=order.run_id)
                 self._say(Reply(order.run_id, error=error_to_plain(told)))
 
-    async def _play(self, order: Order, hub: Hub) -> Outcome:
+    async def _play(self, order: Order, hub: Hub, *, played: Played) -> Outcome:
         if order.account:
             hub.charged = (order.payer, order.account, order.budget)
         world = self._worlds.get(order.world)
@@ -105,8 +107,9 @@ class Hand:
 
         players = {entry: Guard(_code(entry), world, blame) for entry in order.entries}
         return await play_match(
-            store, world, order, players=players, hub=hub, between=self._between, gathering=gathering
-        )
+            store, world, order, players=players, hub=hub, between=self._between, gathering=gathering,
+            played=played,
+        )  # fmt: skip
 
     async def _between(self, _player: Player) -> None:
         if time.monotonic() - self._slice >= SLICE_SECONDS:

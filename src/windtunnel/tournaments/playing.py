@@ -7,7 +7,7 @@ The same in whatever process it happens; nothing is kept here between two matche
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from msgspec import Struct, structs
@@ -34,6 +34,9 @@ from windtunnel.scenario import scenario_from_plain
 from windtunnel.tournaments.model import WORLD_NAME, Outcome, Scoring, Seated
 from windtunnel.tournaments.scoring import WEALTH, points_of, seated
 from windtunnel.world import World
+
+
+Played = Callable[[], Awaitable[None]]
 
 
 class Order(Struct, frozen=True, omit_defaults=True):
@@ -70,9 +73,10 @@ async def play_match(
     hub: Hub | None = None,
     between: Between | None = None,
     gathering: Gathering | None = None,
+    played: Played | None = None,
 ) -> Outcome:
     """Play it, or go on with it, or read how it ended: asked again it comes to the same. `gathering`: that of
-    the store, where several are played at the same time."""
+    the store, where several are played at the same time. `played` is told when only the disk is waited for."""
     terms: dict[str, Any] = {"players": players, "hub": hub, "between": between}
     if _row(store, order.run_id) is None:
         scenario = scenario_from_plain(order.scenario, world)
@@ -80,6 +84,8 @@ async def play_match(
         begin(draft, world, scenario, order.run_id, players=dict(players or {}))
         try:
             outcome = await _played(draft, world, order, **terms)
+            if played is not None:
+                await played()
             await (gathering or Gathering(store)).publish(draft)  # before anybody hears of it
         except WrongState:
             if not draft.held:
