@@ -13,7 +13,8 @@ import pytest
 from bench import connect
 from windtunnel.errors import NotFound, StorageError, WrongState
 from windtunnel.journal import SqliteStore, Status, sqlite
-from windtunnel.journal.draft import Draft, Gathering
+from windtunnel.journal.draft import Draft
+from windtunnel.journal.gathering import Gathering
 from windtunnel.journal.heads import read_heads
 from windtunnel.journal.verify import verify
 from windtunnel.run.begin import begin
@@ -123,9 +124,9 @@ def test_drafts_that_are_done_in_one_moment_come_in_by_one_commit(
     brought: list[list[str]] = []
     bring_all = store.bring_all
 
-    def counted(runs: Any) -> Any:
+    def counted(runs: Any, **terms: Any) -> Any:
         brought.append([row.run_id for row, _ in runs])
-        return bring_all(runs)
+        return bring_all(runs, **terms)
 
     monkeypatch.setattr(store, "bring_all", counted)
     assert gathered(store, "one", "two", "three") == [None, None, None]
@@ -190,7 +191,7 @@ def test_a_disk_that_takes_nothing_leaves_them_as_they_stand(
 def test_nobody_is_left_waiting_by_an_error_that_nobody_thought_of(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_runs: object) -> None:
+    def broken(_runs: object, **_terms: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr(store, "bring_all", broken)

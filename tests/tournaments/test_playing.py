@@ -12,7 +12,8 @@ from bench.connect import world
 from windtunnel.config import Workspace
 from windtunnel.errors import LeaseHeld, StorageError
 from windtunnel.journal import SqliteStore
-from windtunnel.journal.draft import Draft, Gathering
+from windtunnel.journal.draft import Draft
+from windtunnel.journal.gathering import Gathering
 from windtunnel.journal.verify import verify
 from windtunnel.models.hub import Hub
 from windtunnel.tournaments import hand as hand_module

@@ -8,7 +8,6 @@ there on this is nothing but that store.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 from msgspec import structs
 
 from windtunnel.codec import Segment
-from windtunnel.errors import LeaseHeld, StorageError, WindtunnelError
+from windtunnel.errors import LeaseHeld, StorageError
 from windtunnel.journal.model import Batch, Checkpoint, Effect, Entry, Mail, Operation, RunRow
 from windtunnel.journal.store import Lease, Owner, Store
 
@@ -173,38 +172,6 @@ class Draft:
             for one in self.entries(run_id)
             if one.kind == "scored" and after < one.turn <= last
         )
-
-
-class Gathering:
-    """Brings in what is drafted for one store: what comes to it in the same moment, by one commit."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._drafts: list[Draft] = []
-        self._going: asyncio.Task[None] | None = None
-
-    async def publish(self, draft: Draft) -> None:
-        """Bring a run in that is not played at the moment."""
-        if draft.held:
-            self._drafts.append(draft)
-            if self._going is None:
-                self._going = asyncio.ensure_future(self._bring())
-            await asyncio.wait([self._going])
-        draft.publish()  # by itself, where all together could not be: it has its own error
-
-    async def _bring(self) -> None:
-        """Others play on while the disk is waited for."""
-        drafts, self._drafts, self._going = self._drafts, [], None
-        brought = False
-        try:
-            settle = self._store.bring_all([draft.whole() for draft in drafts])
-            await asyncio.to_thread(settle)
-            brought = True
-        except WindtunnelError as error:
-            brought = bool(error.data.get("committed"))
-        finally:  # whatever it was: who waits is not left waiting
-            for draft in drafts if brought else ():
-                draft.let_go()
 
 
 def advanced(row: RunRow, batch: Batch) -> RunRow:

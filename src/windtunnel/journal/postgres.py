@@ -313,7 +313,12 @@ class PostgresStore(PostgresReader):
             self._insert(db, INSERT_RUN if fence is None else REPLACE_RUN, row)
         self._brought([row])
 
-    def bring_all(self, runs: Sequence[tuple[RunRow, Sequence[Batch]]]) -> Callable[[], None]:
+    def bring_all(
+        self,
+        runs: Sequence[tuple[RunRow, Sequence[Batch]]],
+        *,
+        wait: bool = True,  # noqa: ARG002 - there every run is locked by itself
+    ) -> Callable[[], None]:
         with self._link.transaction() as db:
             for row, pieces in runs:
                 check_new(db, row, self.location)

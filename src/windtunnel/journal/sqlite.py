@@ -377,14 +377,18 @@ class SqliteStore(SqliteReader):
             raise self._storage_error(error) from None
         self._keep_heads([head_of(row)])
 
-    def bring_all(self, runs: Sequence[tuple[RunRow, Sequence[Batch]]]) -> Callable[[], None]:
+    def bring_all(
+        self, runs: Sequence[tuple[RunRow, Sequence[Batch]]], *, wait: bool = True
+    ) -> Callable[[], None] | None:
         try:
             self._db.execute("PRAGMA synchronous=NORMAL")  # not waited for while the store is locked
-            with self._immediate() as db:
+            with Transaction(self._db, wait=wait) as db:
                 for row, pieces in runs:
                     check_new(db, row, self.location)
                     write_run(db, row, pieces)
         except apsw.Error as error:
+            if isinstance(error, apsw.BusyError) and not wait:
+                return None
             raise self._storage_error(error) from None
         finally:
             self._db.execute("PRAGMA synchronous=FULL")

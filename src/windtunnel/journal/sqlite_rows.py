@@ -58,13 +58,20 @@ OF_A_RUN = ("entry", "operation", "effect", "inbox", "checkpoint", "segment", "a
 
 
 class Transaction:
-    """BEGIN IMMEDIATE … COMMIT, rolled back on any error."""
+    """BEGIN IMMEDIATE … COMMIT, rolled back on any error. Not to `wait`: a BusyError while another writes."""
 
-    def __init__(self, db: apsw.Connection) -> None:
-        self.db = db
+    def __init__(self, db: apsw.Connection, *, wait: bool = True) -> None:
+        self.db, self._wait = db, wait
 
     def __enter__(self) -> apsw.Connection:
-        self.db.execute("BEGIN IMMEDIATE")
+        if self._wait:
+            self.db.execute("BEGIN IMMEDIATE")
+            return self.db
+        self.db.set_busy_handler(None)
+        try:
+            self.db.execute("BEGIN IMMEDIATE")
+        finally:
+            wait_for_others(self.db, BUSY_SECONDS)
         return self.db
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:

@@ -136,9 +136,12 @@ class Store(Protocol):
         """A whole run from elsewhere (`fence` None), or the missing past of one that is here: all or none."""
         ...
 
-    def bring_all(self, runs: Sequence[tuple[RunRow, Sequence[Batch]]]) -> Callable[[], None]:
+    def bring_all(
+        self, runs: Sequence[tuple[RunRow, Sequence[Batch]]], *, wait: bool = True
+    ) -> Callable[[], None] | None:
         """Several whole runs by one commit: all of them or none. They are there for everybody, and on the
-        disk once what is returned was called, in any thread: others need not wait for that."""
+        disk once what is returned was called, in any thread: others need not wait for that. None, and nothing
+        was done: another writes just now, and who asks would not `wait`."""
         ...
 
     def snapshot(self) -> AbstractContextManager[None]:

@@ -32,7 +32,7 @@ from windtunnel.control.executor import hub_of
 from windtunnel.control.worlds import Worlds
 from windtunnel.errors import LeaseHeld, RunError, StorageError, WindtunnelError
 from windtunnel.journal import Store
-from windtunnel.journal.draft import Gathering
+from windtunnel.journal.gathering import Gathering
 from windtunnel.models.hub import Hub
 from windtunnel.run.player import Player
 from windtunnel.strategies.model import Strategy
@@ -43,6 +43,7 @@ from windtunnel.tournaments.playing import NotNow, Order, Played, play_match
 from windtunnel.world import World
 
 AT_ONCE = 16  # matches in one hand: those that wait for models cost nothing
+BEGIN_TOGETHER = 4  # between two looks at what else is to be done: one that asks nobody plays to its end
 GARBAGE = 5000  # objects between two looks for those that point at each other, as what played a match does
 SLICE_SECONDS = 0.05  # how long a match computes before the others get their turn
 HANGS_SECONDS = float(os.environ.get("WINDTUNNEL_HANGS_SECONDS", "20"))  # of one call
@@ -66,13 +67,15 @@ class Hand:
         self._stores: dict[str, tuple[Store, Gathering]] = {}
         self._worlds: dict[str, World] = {}
         self._limit = asyncio.Semaphore(AT_ONCE)
+        self._beginning = asyncio.Semaphore(BEGIN_TOGETHER)
         self._slice = 0.0
 
     async def take(self, order: Order, hub: Hub) -> None:
         async with AsyncExitStack() as place:
             await place.enter_async_context(self._limit)
             self._say(Reply(order.run_id, began=True))
-            await asyncio.sleep(0)  # it is said before it is done: it may end this process
+            async with self._beginning:
+                await asyncio.sleep(0)  # it is said before it is done: it may end this process
             limit = asyncio.timeout(order.seconds)
             try:
                 async with limit:

@@ -24,7 +24,8 @@ from windtunnel.errors import (
     WrongState,
 )
 from windtunnel.journal import RunRow, Status, Store
-from windtunnel.journal.draft import Draft, Gathering
+from windtunnel.journal.draft import Draft
+from windtunnel.journal.gathering import Gathering
 from windtunnel.journal.lineage import Lineage
 from windtunnel.models.hub import Hub
 from windtunnel.run.begin import begin
@@ -34,7 +35,6 @@ from windtunnel.scenario import scenario_from_plain
 from windtunnel.tournaments.model import WORLD_NAME, Outcome, Scoring, Seated
 from windtunnel.tournaments.scoring import WEALTH, points_of, seated
 from windtunnel.world import World
-
 
 Played = Callable[[], Awaitable[None]]
 
