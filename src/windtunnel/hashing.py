@@ -7,15 +7,16 @@ from __future__ import annotations
 from hashlib import sha256
 
 _begun = sha256()
+fresh = _begun.copy
 
 
 def digest(data: bytes) -> bytes:
-    one = _begun.copy()
+    one = fresh()
     one.update(data)
     return one.digest()
 
 
 def hexdigest(data: bytes) -> str:
-    one = _begun.copy()
+    one = fresh()
     one.update(data)
     return one.hexdigest()

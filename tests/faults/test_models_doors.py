@@ -71,7 +71,9 @@ class Desk:
         return said
 
 
-@pytest.fixture(scope="session")  # a process takes up tests of a module twice; the package is imported for good
+@pytest.fixture(
+    scope="session"
+)  # a process takes up tests of a module twice; the package is imported for good
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("worlds")
     assert main(["new", "world", "doorpond", "--in", str(home), "--json"]) == 0

@@ -17,7 +17,6 @@ from windtunnel.codec import decode_body, decode_state_plain, describe_type, sch
 from windtunnel.errors import CodecError, StorageError, VersionMismatch
 from windtunnel.journal import Checkpoint
 from windtunnel.journal.lineage import Lineage
-from windtunnel.run.clock import Clock
 from windtunnel.run.entries import FORK, Consolidated, Forked, Migrated, Started, line, read
 from windtunnel.run.mail import Deferred
 from windtunnel.scenario import scenario_from_plain
@@ -33,8 +32,7 @@ SMALLEST_SPACE = 16 << 10
 class Spacing:
     """When the next checkpoint is due."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self.turn = -1  # of the last checkpoint
         self._bytes = 0
         self._seconds = 0.0
@@ -42,13 +40,13 @@ class Spacing:
     def written(self, turn: int) -> None:
         self.turn, self._bytes, self._seconds = turn, 0, 0.0
 
-    def played(self, size: int, seconds: float) -> None:
+    def played(self, size: int, seconds: float, state_size: int) -> bool:
+        """A turn of so many bytes, in so many seconds; whether the next one is due."""
         self._bytes += size
         self._seconds += seconds
-
-    def due(self, state_size: int) -> bool:
-        enough = max(SMALLEST_SPACE, BYTES_SHARE * state_size)
-        return self._bytes >= enough or self._seconds >= RECOMPUTE_SECONDS
+        if self._seconds >= RECOMPUTE_SECONDS:
+            return True
+        return self._bytes >= SMALLEST_SPACE and self._bytes >= BYTES_SHARE * state_size
 
 
 def write(player: Player) -> None:

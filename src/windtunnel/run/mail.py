@@ -74,12 +74,14 @@ class Inbox:
         self.closed = False
         self._next = 0  # the turn in which a ruling made now is told
 
+    def is_due(self) -> bool:
+        return self._clock.tick() - self._looked >= LOOK_SECONDS
+
     async def look(self, turn: int, *, now: bool = False) -> None:
         """Take in what came, at most every few milliseconds; `turn` is the one about to be played."""
-        tick = self._clock.tick()
-        if not now and tick - self._looked < LOOK_SECONDS:
+        if not (now or self.is_due()):
             return
-        self._looked = tick
+        self._looked = self._clock.tick()
         if self._store.changed() or now:
             await self._sort(self._store.mail(self._run_id, taken_in=turn if now else None), turn)
 

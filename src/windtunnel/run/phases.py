@@ -42,7 +42,7 @@ async def play_turn(player: Player, turn: Turn) -> None:
 
 async def analyze(player: Player, turn: Turn) -> None:
     """Who acts, and what each of them sees."""
-    player.enter("analyze")
+    player.frame.phase = "analyze"
     engine, state = player.engine, player.frame.state
     try:
         chosen = engine.to_act(state)
@@ -78,7 +78,8 @@ async def plan_and_validate(player: Player, turn: Turn) -> None:
         for seat in turn.seats:
             seat.context.attempt, seat.context.rejection = 1, None
     seal_phase(player, turn, "plan", talk[0])
-    seal_phase(player, turn, "validate", *talk[1:])
+    seal_phase(player, turn, "validate", talk[1])
+    turn.lines += talk[2:]  # what was asked and judged again
 
 
 # --- execute ----------------------------------------------------------------------------------------
@@ -86,7 +87,7 @@ async def plan_and_validate(player: Player, turn: Turn) -> None:
 
 async def execute(player: Player, turn: Turn) -> None:
     """The engine applies what was decided, with the events that came from outside."""
-    player.enter("execute")
+    player.frame.phase = "execute"
     events = [Event(e.kind, e.body) for e in player.scheduled.get(turn.number, ())]
     for mail in turn.mail:
         if mail.kind == "event":
@@ -111,7 +112,7 @@ async def execute(player: Player, turn: Turn) -> None:
 
 async def evaluate(player: Player, turn: Turn) -> None:
     """Score the state, and hold it against the world's own invariants."""
-    player.enter("evaluate")
+    player.frame.phase = "evaluate"
     state, number = player.frame.state, turn.number
     try:
         scores = player.engine.score(state)
@@ -163,7 +164,7 @@ def plain_metric(value: Any) -> Any:
 
 async def consolidate(player: Player, turn: Turn) -> None:
     """Agents learn how it went, all at the same time; then state and memories are hashed."""
-    player.enter("consolidate")
+    player.frame.phase = "consolidate"
     slow: dict[str, Any] = {}
     for seat in player.cast.consolidates:
         try:

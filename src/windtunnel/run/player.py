@@ -95,12 +95,9 @@ class Player:
         self.state_bytes = self.memory_bytes = b""
         self.deferred_bytes = b"[]"
         self.state_hash = self.memory_hash = self.deferred_hash = ""
-        self.spacing = checkpoints.Spacing(self.clock)
+        self.spacing = checkpoints.Spacing()
 
     # --- small things the phases need ---
-
-    def enter(self, phase: str) -> None:
-        self.frame.phase = phase
 
     def deadline(self, seat: Any) -> float | None:
         limit: float | None = seat.deadline if seat.deadline is not None else self.scenario.deadline
@@ -241,9 +238,9 @@ class Player:
             await play_turn(self, turn)
         size = self.tape.seal(number, turn.lines, recorded)
         now = self.clock.tick()
-        self.spacing.played(size, now - started)
+        due = self.spacing.played(size, now - started, len(self.state_bytes))
         if not recorded:
-            if self.spacing.due(len(self.state_bytes)):
+            if due:
                 checkpoints.write(self)
             if self.tape.group(now) and self.observer:
                 self.observer(self)
@@ -287,6 +284,8 @@ class Player:
 
     def inbox_events(self, number: int) -> list[MailTaken]:
         events = self.inbox.open(number)
+        if not events and not self.deferred:
+            return []
         for letter in events:
             self.tape.took(number, letter.id)
         return [letter.said for letter in events] + self.inbox.rulings(self.deferred, number)
@@ -309,13 +308,16 @@ class Player:
             self.inbox.closed = bool(begun)
         else:
             self.effects.enter([], recorded=False)
-        await self.inbox.look(number, now=first)
+        if first or self.inbox.is_due():
+            await self.inbox.look(number, now=first)
         if first or self.deferred:
             await self.inbox.expire(number, self.deferred)
         return self._wished()
 
     def _wished(self) -> Status | None:
         """How the run is to leave, if it is to. A person's word goes before that of the process."""
+        if self.stop is None and self.inbox.wish is None:
+            return None
         wishes = (self.stop, self.inbox.wish)
         if "cancel" in wishes:
             self.end_reason = "cancelled"

@@ -18,7 +18,7 @@ from windtunnel.codec import encode_body
 from windtunnel.errors import Divergence, RunError, StorageError
 from windtunnel.journal import GENESIS, Batch, Checkpoint, Effect, Entry, Status, Store, operation_hash
 from windtunnel.journal.lineage import Lineage
-from windtunnel.journal.model import Operation, entry_hash
+from windtunnel.journal.model import Operation, entries_behind, entry_hash
 from windtunnel.run.clock import Clock
 from windtunnel.run.entries import Line
 
@@ -93,7 +93,7 @@ class Tape:
         many bytes their bodies have."""
         if recorded:
             self._compare(turn, lines, recorded)
-            size = sum([len(body) for _, _, _, body in lines])
+            size = _size(lines)
         else:
             if not self.writes:
                 raise Divergence(
@@ -111,15 +111,10 @@ class Tape:
             raise self._broken
 
     def _append(self, turn: int, lines: list[Line]) -> int:
-        seq, prev, size = self._seq, self._prev, 0
-        append, make = self._batch.entries.append, tuple.__new__  # a named tuple's own takes twice as long
-        for phase, kind, actor, body in lines:
-            seq += 1
-            hash = entry_hash(prev, seq, turn, phase, kind, actor, body)
-            append(make(Entry, (seq, turn, phase, kind, actor, body, prev, hash)))
-            prev = hash
-            size += len(body)
-        self._seq, self._prev, self._bytes = seq, prev, self._bytes + size
+        entries = entries_behind(self._prev, self._seq, turn, lines)
+        size = _size(lines)
+        self._seq, self._prev, self._bytes = entries[-1].seq, entries[-1].hash, self._bytes + size
+        self._batch.entries += entries
         self._batch.turn = turn
         return size
 
@@ -225,6 +220,10 @@ class Tape:
             else:
                 one.set_exception(failed)
                 one.exception()  # mark as seen: who waits raises it, but may be cancelled before that
+
+
+def _size(lines: list[Line]) -> int:
+    return sum([len(body) for _, _, _, body in lines])
 
 
 def _together(first: Entry, entry: Entry) -> bool:

@@ -81,8 +81,8 @@ def agent_failed(player: Player, seat: Seat, error: Exception) -> AgentError:
     return AgentError(f"{type(error).__name__}: {error}", where=where, remedy=remedy, agent=seat.id)
 
 
-def seal_phase(player: Player, turn: Turn, phase: str, *own: Line) -> None:
-    """What a phase leaves: the effects it used, in canonical order, ahead of its own entries."""
+def seal_phase(player: Player, turn: Turn, phase: str, own: Line) -> None:
+    """What a phase leaves: the effects it used, in canonical order, ahead of its own entry."""
     if player.effects.known:
         turn.lines += player.effects.used(phase, turn.order)
-    turn.lines += own
+    turn.lines.append(own)
