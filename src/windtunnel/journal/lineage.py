@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -83,15 +83,21 @@ class Lineage:
     ) -> Iterator[tuple[int, str, str, Any]]:
         """Turn, agent, name and value of every metric, in order; a crowd's array is told by its mean."""
         names, agents = frozenset(names), frozenset(agents)
-        decode = _SCORED.decode
+        for turn, scores in self.scores(after, upto):
+            for agent, metrics in scores.items():
+                if agents and agent not in agents:
+                    continue
+                for name, value in metrics.items():
+                    if not names or name in names:
+                        yield turn, agent, name, value["mean"] if type(value) is dict else value
+
+    def scores(
+        self, after: int = -1, upto: int = NO_LIMIT
+    ) -> Iterator[tuple[int, Mapping[str, Mapping[str, Any]]]]:
+        """The metrics of each turn as they are stored, by agent: a number, or what stands for an array."""
         for part in self.parts:
             for turn, body in self.store.scored(part.row.run_id, after, min(part.last_turn, upto)):
-                for agent, metrics in decode(body).metrics.items():
-                    if agents and agent not in agents:
-                        continue
-                    for name, value in metrics.items():
-                        if not names or name in names:
-                            yield turn, agent, name, value["mean"] if type(value) is dict else value
+                yield turn, _SCORED.decode(body).metrics
 
     def last_of_turn(self, turn: int) -> Entry | None:
         """The last entry of a turn, the end of the run left out: where a fork begins."""

@@ -60,6 +60,7 @@ from windtunnel.journal.store import Lease, Owner
 
 CLOSE_SECONDS = 2  # how long closing waits for readers before it leaves the WAL to them
 BACKUP_SECONDS = 600
+WAL_PAGES = 4000  # before they are copied into the file: those that many commits touch are then copied once
 
 
 class SqliteStore(SqliteReader):
@@ -113,7 +114,7 @@ class SqliteStore(SqliteReader):
                 self._check_format(db, create=False)
             if not self._read_only:
                 become_wal(db)
-                db.execute("PRAGMA synchronous=FULL; PRAGMA cache_size=-4000")
+                db.execute(f"PRAGMA synchronous=FULL; PRAGMA cache_size=-4000; PRAGMA wal_autocheckpoint={WAL_PAGES}")
                 bring_up(db)
         except apsw.Error as error:
             if db is not None:

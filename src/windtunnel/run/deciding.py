@@ -25,7 +25,7 @@ MAX_ACTION_BYTES = 8 << 20
 
 async def plan(player: Player, turn: Turn, asked: Sequence[int], attempt: int) -> Line:
     """Sync agents decide here and now, async ones at the same time, under a limit."""
-    player.frame.phase = "plan"
+    player.enter("plan")
     turn.refused = {}
     seats, observations = turn.seats, turn.observations
     if attempt > 1 or player.effects.known:

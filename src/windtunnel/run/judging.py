@@ -27,7 +27,7 @@ async def validate(
     player: Player, turn: Turn, asked: Sequence[int], attempt: int, *, last: bool
 ) -> tuple[list[int], Line]:
     """Judge each decision. Returns whom to ask again; the last time round, those do nothing instead."""
-    player.frame.phase = "validate"
+    player.enter("validate")
     if attempt == 1 and turn.mail:
         await judge_deferred(player, turn)
     rejected: list[int] = []

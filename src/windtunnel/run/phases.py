@@ -42,7 +42,7 @@ async def play_turn(player: Player, turn: Turn) -> None:
 
 async def analyze(player: Player, turn: Turn) -> None:
     """Who acts, and what each of them sees."""
-    player.frame.phase = "analyze"
+    player.enter("analyze")
     engine, state = player.engine, player.frame.state
     try:
         chosen = engine.to_act(state)
@@ -87,7 +87,7 @@ async def plan_and_validate(player: Player, turn: Turn) -> None:
 
 async def execute(player: Player, turn: Turn) -> None:
     """The engine applies what was decided, with the events that came from outside."""
-    player.frame.phase = "execute"
+    player.enter("execute")
     events = [Event(e.kind, e.body) for e in player.scheduled.get(turn.number, ())]
     for mail in turn.mail:
         if mail.kind == "event":
@@ -112,7 +112,7 @@ async def execute(player: Player, turn: Turn) -> None:
 
 async def evaluate(player: Player, turn: Turn) -> None:
     """Score the state, and hold it against the world's own invariants."""
-    player.frame.phase = "evaluate"
+    player.enter("evaluate")
     state, number = player.frame.state, turn.number
     try:
         scores = player.engine.score(state)
@@ -164,7 +164,7 @@ def plain_metric(value: Any) -> Any:
 
 async def consolidate(player: Player, turn: Turn) -> None:
     """Agents learn how it went, all at the same time; then state and memories are hashed."""
-    player.frame.phase = "consolidate"
+    player.enter("consolidate")
     slow: dict[str, Any] = {}
     for seat in player.cast.consolidates:
         try:

@@ -99,6 +99,9 @@ class Player:
 
     # --- small things the phases need ---
 
+    def enter(self, phase: str) -> None:
+        self.frame.phase = phase
+
     def deadline(self, seat: Any) -> float | None:
         limit: float | None = seat.deadline if seat.deadline is not None else self.scenario.deadline
         return limit

@@ -164,8 +164,12 @@ def _scored(store: Store, row: RunRow, order: Order) -> Outcome:
     lineage = Lineage(store, row.run_id)
     wanted = {WEALTH, *(measure.metric for measure in order.scoring.metrics)}
     series: dict[str, dict[str, list[float]]] = {seat: defaultdict(list) for seat in order.seats}
-    for _, seat, name, value in lineage.metrics(names=wanted, agents=order.seats):
-        series[seat][name].append(float(value))
+    for _, scores in lineage.scores():
+        for seat, mine in series.items():
+            metrics = scores.get(seat, {})
+            for name in wanted & metrics.keys():
+                value = metrics[name]
+                mine[name].append(float(value["mean"] if type(value) is dict else value))
     unknown = [
         one.metric for one in order.scoring.metrics if not any(one.metric in s for s in series.values())
     ]
