@@ -21,8 +21,8 @@ ROOT = Path(__file__).parent.parent
 GAMES = ROOT / ".venv-games" / "bin" / "python"
 OURS = {"ours connect": "connect", "ours prisoners": "prisoners"}
 PEERS = ("kaggle connect", "textarena connect", "textarena prisoners")
-SIZES = {"ours": 4800, "kaggle": 40, "textarena": 400}  # games in a trial, by who plays
-REPETITIONS = 3
+SIZES = {"ours": 4800, "kaggle": 40, "textarena": 2400}  # games in a trial, by who plays: seconds of each
+REPETITIONS = 5
 
 
 def measured(*, smoke: bool) -> dict[str, Figures]:

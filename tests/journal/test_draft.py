@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from bench import connect
 from windtunnel.errors import NotFound, StorageError, WrongState
 from windtunnel.journal import SqliteStore, Status, sqlite
 from windtunnel.journal.draft import Draft
-from windtunnel.journal.gathering import Gathering
+from windtunnel.journal.gathering import MANY, PATIENCE_SECONDS, Gathering
 from windtunnel.journal.heads import read_heads
 from windtunnel.journal.verify import verify
 from windtunnel.run.begin import begin
@@ -135,6 +136,42 @@ def test_drafts_that_are_done_in_one_moment_come_in_by_one_commit(
     assert heads == {match(store, "plain").head_hash}
     assert all(verify(store, name).intact for name in brought[0])
     assert read_heads(store.heads).keys() >= {"one", "two", "three"}
+
+
+def test_a_store_in_which_another_writes_is_not_waited_for_where_that_is_not_wished(store: SqliteStore) -> None:
+    draft = Draft(store)
+    match(draft, "one")
+    with SqliteStore(store.path)._immediate():
+        assert store.bring_all([draft.whole()], wait=False) is None
+        assert store.runs() == []
+    settle = store.bring_all([draft.whole()], wait=False)
+    assert settle is not None
+    settle()
+    assert verify(store, "one").complete
+
+
+@pytest.mark.parametrize("many", [1, MANY])
+def test_others_play_on_while_another_writes(store: SqliteStore, many: int) -> None:
+    """Whether there are many drafts, or nothing else to do for those who made them."""
+    names = [f"run-{number}" for number in range(many)]
+    drafts = [Draft(store) for _ in names]
+    for draft, name in zip(drafts, names, strict=True):
+        begin(draft, connect.world, Scenario("connect", turns=60, seed=5, agents=SEATS), name)
+
+    async def go() -> int:
+        gathering, turns = Gathering(store), 0
+        with SqliteStore(store.path)._immediate():
+            work = asyncio.gather(*[gathering.publish(draft) for draft in drafts])
+            until = time.monotonic() + PATIENCE_SECONDS / 2
+            while time.monotonic() < until:
+                await asyncio.sleep(0.001)
+                turns += 1
+            assert not work.done()
+        await asyncio.wait_for(work, 5)
+        return turns
+
+    assert asyncio.run(go()) > 20
+    assert {row.run_id for row in store.runs()} == set(names)
 
 
 def test_one_that_cannot_come_in_keeps_no_other_out(store: SqliteStore) -> None:

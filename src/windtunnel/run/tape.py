@@ -93,7 +93,7 @@ class Tape:
         many bytes their bodies have."""
         if recorded:
             self._compare(turn, lines, recorded)
-            size = _size(lines)
+            size = sum([len(body) for _, _, _, body in lines])
         else:
             if not self.writes:
                 raise Divergence(
@@ -111,8 +111,7 @@ class Tape:
             raise self._broken
 
     def _append(self, turn: int, lines: list[Line]) -> int:
-        entries = entries_behind(self._prev, self._seq, turn, lines)
-        size = _size(lines)
+        entries, size = entries_behind(self._prev, self._seq, turn, lines)
         self._seq, self._prev, self._bytes = entries[-1].seq, entries[-1].hash, self._bytes + size
         self._batch.entries += entries
         self._batch.turn = turn
@@ -220,10 +219,6 @@ class Tape:
             else:
                 one.set_exception(failed)
                 one.exception()  # mark as seen: who waits raises it, but may be cancelled before that
-
-
-def _size(lines: list[Line]) -> int:
-    return sum([len(body) for _, _, _, body in lines])
 
 
 def _together(first: Entry, entry: Entry) -> bool:

@@ -167,9 +167,9 @@ def _scored(store: Store, row: RunRow, order: Order) -> Outcome:
     for _, scores in lineage.scores():
         for seat, mine in series.items():
             metrics = scores.get(seat, {})
-            for name in wanted & metrics.keys():
-                value = metrics[name]
-                mine[name].append(float(value["mean"] if type(value) is dict else value))
+            for name in wanted:
+                if (value := metrics.get(name)) is not None:
+                    mine[name].append(float(value["mean"] if type(value) is dict else value))
     unknown = [
         one.metric for one in order.scoring.metrics if not any(one.metric in s for s in series.values())
     ]
