@@ -138,7 +138,9 @@ def test_drafts_that_are_done_in_one_moment_come_in_by_one_commit(
     assert read_heads(store.heads).keys() >= {"one", "two", "three"}
 
 
-def test_a_store_in_which_another_writes_is_not_waited_for_where_that_is_not_wished(store: SqliteStore) -> None:
+def test_a_store_in_which_another_writes_is_not_waited_for_where_that_is_not_wished(
+    store: SqliteStore,
+) -> None:
     draft = Draft(store)
     match(draft, "one")
     with SqliteStore(store.path)._immediate():

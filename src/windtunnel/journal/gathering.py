@@ -1,4 +1,4 @@
-"""Drafts of one store come in together: fewer commits, and nobody waits for a lock or a disk who could play."""
+"""Drafts of one store come in together: few commits, and nobody waits for lock or disk who could play."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Gathering:
             seen = len(load.drafts)
             for _ in range(QUIET):
                 await asyncio.sleep(0)
-        while load is self._load and not self._bring(load, wait=time.monotonic() > until):
+        while load is self._load and not self._bring(load, wait=time.monotonic() > until):  # noqa: ASYNC110
             await asyncio.sleep(LOOK_SECONDS)
 
     def _bring(self, load: _Load, *, wait: bool) -> bool:

@@ -109,8 +109,8 @@ def entry_hash(prev: bytes, seq: int, turn: int, phase: str, kind: str, actor: s
 def entries_behind(
     prev: bytes, seq: int, turn: int, lines: Iterable[tuple[str, str, str, bytes]]
 ) -> tuple[list[Entry], int]:
-    """What comes behind entry `seq`, whose hash is `prev`, and how many bytes the bodies have. `entry_hash` says
-    the same of each: most of history comes by here, in two thirds of the time."""
+    """What comes behind entry `seq`, whose hash is `prev`, and how many bytes the bodies have. `entry_hash`
+    says the same of each: most of history comes by here, in two thirds of the time."""
     found: list[Entry] = []
     size = 0
     make = tuple.__new__  # a named tuple's own takes twice as long

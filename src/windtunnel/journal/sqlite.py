@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -25,20 +24,18 @@ from windtunnel.errors import (
     UsageError,
     VersionMismatch,
     WindtunnelError,
-    WrongState,
 )
 from windtunnel.journal.heads import Head, append_heads, compact_heads, head_of, heads_path, read_heads
-from windtunnel.journal.lease import lives, this_process
+from windtunnel.journal.lease import lives
 from windtunnel.journal.model import Batch, Mail, RunRow, Status
 from windtunnel.journal.schema import FORMAT, OLDEST, tables
 from windtunnel.journal.signing import Signer
-from windtunnel.journal.sqlite_read import SqliteReader
+from windtunnel.journal.sqlite_keeping import SqliteKeeper
 from windtunnel.journal.sqlite_rows import (
     BUSY_SECONDS,
     INSERT_RUN,
     MAIL,
     NAMED,
-    OF_A_RUN,
     RUN,
     Transaction,
     become_wal,
@@ -46,7 +43,6 @@ from windtunnel.journal.sqlite_rows import (
     check_fence,
     check_new,
     check_playable,
-    drop_texts,
     held_error,
     read_lease,
     run_row,
@@ -59,11 +55,10 @@ from windtunnel.journal.sqlite_rows import (
 from windtunnel.journal.store import Lease, Owner
 
 CLOSE_SECONDS = 2  # how long closing waits for readers before it leaves the WAL to them
-BACKUP_SECONDS = 600
 WAL_PAGES = 4000  # before they are copied into the file: those that many commits touch are then copied once
 
 
-class SqliteStore(SqliteReader):
+class SqliteStore(SqliteKeeper):
     def __init__(
         self,
         path: str | Path,
@@ -114,7 +109,8 @@ class SqliteStore(SqliteReader):
                 self._check_format(db, create=False)
             if not self._read_only:
                 become_wal(db)
-                db.execute(f"PRAGMA synchronous=FULL; PRAGMA cache_size=-4000; PRAGMA wal_autocheckpoint={WAL_PAGES}")
+                db.execute("PRAGMA synchronous=FULL; PRAGMA cache_size=-4000")
+                db.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES}")
                 bring_up(db)
         except apsw.Error as error:
             if db is not None:
@@ -218,9 +214,6 @@ class SqliteStore(SqliteReader):
                 return db.execute(sql, values).fetchall()
         except apsw.Error as error:
             raise self._storage_error(error) from None
-
-    def _immediate(self) -> Transaction:
-        return Transaction(self._db)
 
     # --- runs ---
 
@@ -392,6 +385,8 @@ class SqliteStore(SqliteReader):
                 return None
             raise self._storage_error(error) from None
         finally:
+            if self._db.in_transaction:  # it could not even be rolled back, and no setting is taken in one
+                self._reopen()
             self._db.execute("PRAGMA synchronous=FULL")
         return lambda: self._settle([head_of(row) for row, _ in runs])
 
@@ -405,98 +400,3 @@ class SqliteStore(SqliteReader):
                 remedy="windtunnel doctor",
             ) from None  # fmt: skip
         self._keep_heads(heads)
-
-    @contextmanager
-    def snapshot(self) -> Iterator[None]:
-        if self._db.in_transaction:
-            yield
-            return
-        try:
-            self._db.execute("BEGIN; SELECT 1 FROM run LIMIT 1")
-        except apsw.Error as error:
-            raise self._storage_error(error) from None
-        try:
-            yield
-        finally:
-            with suppress(apsw.Error):
-                self._db.execute("ROLLBACK")
-
-    def weigh(self, run_id: str) -> int:
-        total = 0
-        for table in OF_A_RUN:
-            columns = [row[0] for row in self._rows(f"SELECT name FROM pragma_table_info('{table}')")]
-            if not columns:
-                continue  # an older format, only read
-            size = "+".join(f"coalesce(length(CAST({column} AS BLOB)),0)" for column in columns)
-            ((found,),) = self._rows(f"SELECT coalesce(sum({size}),0) FROM {table} WHERE run_id=?", [run_id])
-            total += found
-        return total + sum(len(self.text(hash) or b"") for hash in self._named(run_id))
-
-    def size(self) -> int:
-        files = (self.path, Path(f"{self.path}-wal"))
-        return sum(file.stat().st_size for file in files if file.exists())
-
-    def erase(self, run_id: str, at: float) -> None:
-        try:
-            with self._immediate() as db:
-                held = read_lease(db, run_id)
-                if held and held.owner and lives(held.owner) and held.owner != this_process():
-                    raise held_error(run_id, held.owner, self.location)
-                for (child,) in db.execute(
-                    "SELECT run_id FROM run WHERE parent=? AND pruned IS NULL", [run_id]
-                ):
-                    raise WrongState(
-                        f"run {run_id} is the past of its fork {child}",
-                        where=self.location,
-                        remedy="make the fork whole first",
-                    )
-                for table in OF_A_RUN:
-                    db.execute(f"DELETE FROM {table} WHERE run_id=?", [run_id])
-                db.execute("UPDATE lease SET owner='null' WHERE run_id=?", [run_id])
-                db.execute("UPDATE run SET pruned=?, updated=? WHERE run_id=?", [at, at, run_id])
-        except apsw.Error as error:
-            raise self._storage_error(error) from None
-
-    def sweep(self) -> int:
-        try:
-            with self._immediate() as db:
-                return drop_texts(db, but=self._named())
-        except apsw.Error as error:
-            raise self._storage_error(error) from None
-
-    def shrink(self) -> None:
-        try:
-            self._db.execute("VACUUM")
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except apsw.Error as error:
-            raise self._storage_error(error) from None
-
-    def altered(self) -> list[str]:
-        plain = apsw.Connection(":memory:")
-        plain.execute(tables(self._db.pragma("user_version")))
-        sql = "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL"
-        made = set(plain.execute(sql))
-        plain.close()
-        here = {row for row in self._rows(sql) if not str(row[1]).startswith("sqlite_")}
-        made = {row for row in made if not str(row[1]).startswith("sqlite_")}
-        return sorted({f"{kind} {name}" for kind, name, _ in made ^ here})
-
-    def backup(self, to: SqliteStore | Path) -> None:
-        """A whole copy while runs go on, by SQLite's online backup."""
-        target = apsw.Connection(str(to if isinstance(to, Path) else to.path))
-        try:
-            # One read snapshot for all of it: otherwise every commit of a writer would start the copy again.
-            self._db.execute("BEGIN; SELECT 1 FROM run LIMIT 1")
-            deadline = time.monotonic() + BACKUP_SECONDS
-            with target.backup("main", self._db, "main") as copy:
-                while not copy.done:
-                    if time.monotonic() > deadline:
-                        raise StorageError("the backup did not end in time", where=self.location)
-                    copy.step(1000)
-            target.execute("PRAGMA journal_mode=WAL; PRAGMA wal_checkpoint(TRUNCATE)")
-        except apsw.Error as error:
-            raise self._storage_error(error) from None
-        finally:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            target.close()

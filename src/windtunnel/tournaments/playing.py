@@ -76,7 +76,7 @@ async def play_match(
     played: Played | None = None,
 ) -> Outcome:
     """Play it, or go on with it, or read how it ended: asked again it comes to the same. `gathering`: that of
-    the store, where several are played at the same time. `played` is told when only the disk is waited for."""
+    the store, where several are played at the same time. `played` hears when only the disk is waited for."""
     terms: dict[str, Any] = {"players": players, "hub": hub, "between": between}
     if _row(store, order.run_id) is None:
         scenario = scenario_from_plain(order.scenario, world)
@@ -164,9 +164,9 @@ def _scored(store: Store, row: RunRow, order: Order) -> Outcome:
     lineage = Lineage(store, row.run_id)
     wanted = {WEALTH, *(measure.metric for measure in order.scoring.metrics)}
     series: dict[str, dict[str, list[float]]] = {seat: defaultdict(list) for seat in order.seats}
-    for _, scores in lineage.scores():
+    for _, by_agent in lineage.scores():
         for seat, mine in series.items():
-            metrics = scores.get(seat, {})
+            metrics = by_agent.get(seat, {})
             for name in wanted:
                 if (value := metrics.get(name)) is not None:
                     mine[name].append(float(value["mean"] if type(value) is dict else value))
