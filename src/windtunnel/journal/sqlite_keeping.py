@@ -1,5 +1,4 @@
-"""What a SQLite store is asked besides runs: how much there is, what goes, whether it is as it was made, and a
-copy of all of it while others write."""
+"""What a SQLite store is asked besides runs: its size, what goes, whether it is as it was made, a copy."""
 
 from __future__ import annotations
 
