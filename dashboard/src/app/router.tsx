@@ -125,6 +125,11 @@ const tournaments = createRoute({
   validateSearch: (search: Search) => given({ id: text(search, "id") }),
   component: lazyRouteComponent(() => import("~/pages/tournaments/TournamentsPage"), "TournamentsPage"),
 });
+const newTournament = createRoute({
+  getParentRoute: () => root,
+  path: "/tournaments/new",
+  component: lazyRouteComponent(() => import("~/pages/begin/NewTournamentPage"), "NewTournamentPage"),
+});
 const strategies = createRoute({
   getParentRoute: () => root,
   path: "/strategies",
@@ -142,6 +147,11 @@ const evolution = createRoute({
       generation: number(search, "generation"),
     }),
   component: lazyRouteComponent(() => import("~/pages/evolution/EvolutionPage"), "EvolutionPage"),
+});
+const newEvolution = createRoute({
+  getParentRoute: () => root,
+  path: "/evolution/new",
+  component: lazyRouteComponent(() => import("~/pages/begin/NewEvolutionPage"), "NewEvolutionPage"),
 });
 
 const worlds = createRoute({
@@ -181,8 +191,10 @@ export const router = createRouter({
     approvals,
     questions,
     tournaments,
+    newTournament,
     strategies,
     evolution,
+    newEvolution,
     worlds,
     schedules,
     models,

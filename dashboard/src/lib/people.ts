@@ -8,6 +8,8 @@ export const person = (name: string): string => name.normalize("NFKC").trim().to
 
 export const mayDecide = (me: Me): boolean => me.roles.includes("approver") || me.roles.includes("admin");
 
+export const mayStart = (me: Me): boolean => me.roles.includes("operator") || me.roles.includes("admin");
+
 /** Who comes without a login is nobody in particular, and could be either of two. */
 export const NOBODY: ReadonlySet<string> = new Set(["local", "anyone", "nobody"]);
 

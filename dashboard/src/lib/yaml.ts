@@ -1,4 +1,4 @@
-// A scenario's text, changed without losing what people wrote beside it.
+// The text of a scenario or the like, changed without losing what people wrote beside it.
 import { type Document, isCollection, isMap, LineCounter, parseDocument } from "yaml";
 import type { Path } from "./schema";
 
@@ -13,7 +13,8 @@ export interface Read {
 // A scenario's server reads YAML 1.2 and refuses a key that stands twice, as this does.
 const HOW = { version: "1.2", uniqueKeys: true, intAsBigInt: false } as const;
 
-export function readYaml(text: string): Read {
+/** `what` the text is of, and how such a one begins: for whoever has not begun it. */
+export function readYaml(text: string, what = "scenario", first = "world: NAME"): Read {
   const lines = new LineCounter();
   const doc = parseDocument(text, { ...HOW, lineCounter: lines });
   const errors = doc.errors.map((one) => ({
@@ -22,7 +23,10 @@ export function readYaml(text: string): Read {
   }));
   const value = errors.length === 0 ? (doc.toJS({ maxAliasCount: 100 }) as unknown) : {};
   if (errors.length === 0 && (typeof value !== "object" || value === null || Array.isArray(value)))
-    errors.push({ line: 1, message: "a scenario is a mapping of keys to values: begin with world: NAME" });
+    errors.push({
+      line: 1,
+      message: `${/^[aeiou]/.test(what) ? "an" : "a"} ${what} is a mapping of keys to values: begin with ${first}`,
+    });
   return {
     value: errors.length === 0 ? (value as Record<string, unknown>) : {},
     errors,

@@ -4,6 +4,7 @@ import { Link, useSearch } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Schemas } from "~/api/client";
 import { useLive } from "~/app/live";
+import { BeginLink, HeadLink } from "~/pages/begin/BeginLink";
 import { Button, Card, Head, LINK, StatusBadge, Time } from "~/ui/kit";
 import { Empty, Loading, Trouble } from "~/ui/states";
 import { Table } from "~/ui/table";
@@ -23,7 +24,9 @@ function Everything() {
   useLive("proposals", ["proposals"], ["evolutions"]);
   return (
     <>
-      <Head title="Evolution" about="Better strategies by trying, and what people put in force of it" />
+      <Head title="Evolution" about="Better strategies by trying, and what people put in force of it">
+        <HeadLink kind="evolution" />
+      </Head>
       <div className="space-y-4">
         <Card title="Proposals">
           <Proposals />
@@ -103,6 +106,9 @@ function Evolutions() {
       <Empty title="There are no evolutions yet" command="windtunnel evolve FILE">
         An evolution tries changes to a strategy in matches, generation by generation. Its file names what is
         to become better, and a scenario; <code>POST /api/evolution</code> takes the same as JSON.
+        <span className="mt-3 block">
+          <BeginLink kind="evolution" />
+        </span>
       </Empty>
     );
   return (

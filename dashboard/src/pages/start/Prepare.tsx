@@ -132,7 +132,7 @@ function Text({
     >
       <div className="-m-3 h-[28rem] overflow-hidden rounded-b-lg">
         <Suspense fallback={<Loading what="loading the editor" rows={10} />}>
-          <YamlEditor text={text} marks={marks} onChange={onText} />
+          <YamlEditor label="the scenario as YAML" text={text} marks={marks} onChange={onText} />
         </Suspense>
       </div>
     </Card>

@@ -1,4 +1,4 @@
-// The scenario's text, with its mistakes marked at their lines. Loaded when a scenario is opened.
+// A text of YAML, with its mistakes marked at their lines. Loaded when one is opened.
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { yaml } from "@codemirror/lang-yaml";
 import { defaultHighlightStyle, syntaxHighlighting } from "@codemirror/language";
@@ -38,10 +38,12 @@ const LOOK = EditorView.theme({
 });
 
 export default function YamlEditor({
+  label,
   text,
   marks,
   onChange,
 }: {
+  label: string;
   text: string;
   marks: readonly Mark[];
   onChange: (text: string) => void;
@@ -50,13 +52,13 @@ export default function YamlEditor({
   const view = useRef<EditorView>(null);
   const latest = useRef(onChange);
   latest.current = onChange;
-  const first = useRef(text);
+  const first = useRef({ label, text });
   useEffect(() => {
     if (!place.current) return;
     const made = new EditorView({
       parent: place.current,
       state: EditorState.create({
-        doc: first.current,
+        doc: first.current.text,
         extensions: [
           lineNumbers(),
           history(),
@@ -68,7 +70,7 @@ export default function YamlEditor({
           lintGutter(),
           LOOK,
           EditorView.lineWrapping,
-          EditorView.contentAttributes.of({ "aria-label": "the scenario as YAML", tabindex: "0" }),
+          EditorView.contentAttributes.of({ "aria-label": first.current.label, tabindex: "0" }),
           EditorView.updateListener.of((update) => {
             if (update.docChanged && !update.transactions.some((one) => one.isUserEvent("form")))
               latest.current(update.state.doc.toString());

@@ -2,6 +2,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useSearch } from "@tanstack/react-router";
 import type { Schemas } from "~/api/client";
+import { BeginLink, HeadLink } from "~/pages/begin/BeginLink";
 import { Button, Head, LINK, StatusBadge, Time } from "~/ui/kit";
 import { Empty, Loading, Trouble } from "~/ui/states";
 import { Table } from "~/ui/table";
@@ -18,7 +19,9 @@ function AllTournaments() {
   const all = query.data?.pages.flatMap((page) => page.tournaments);
   return (
     <>
-      <Head title="Tournaments" about="Which agent is better, by how much, and how sure one can be" />
+      <Head title="Tournaments" about="Which agent is better, by how much, and how sure one can be">
+        <HeadLink kind="tournament" />
+      </Head>
       {query.error && <Trouble error={query.error} retry={() => void query.refetch()} />}
       {query.isPending && <Loading what="the tournaments" rows={5} />}
       {all?.length === 0 && <NoTournament />}
@@ -37,6 +40,9 @@ function NoTournament() {
     <Empty title="There are no tournaments yet" command="windtunnel tournament FILE">
       A tournament lets strategies meet under the same luck, each match a run of its own. Its file names a
       scenario, who enters, and a format; <code>POST /api/tournaments</code> takes the same as JSON.
+      <span className="mt-3 block">
+        <BeginLink kind="tournament" />
+      </span>
     </Empty>
   );
 }

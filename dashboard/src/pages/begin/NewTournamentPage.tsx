@@ -1,0 +1,47 @@
+// A tournament is begun: its file, as text.
+import { Link, useNavigate } from "@tanstack/react-router";
+import { api, type Schemas, told } from "~/api/client";
+import { Head, LINK } from "~/ui/kit";
+import { Begin, type Kind } from "./Begin";
+import { TOURNAMENT } from "./examples";
+
+const send: Kind["send"] = (value, key) =>
+  told(
+    api.POST("/api/tournaments", {
+      params: { header: { "idempotency-key": key } },
+      body: value as Schemas["TournamentRequest"],
+    }),
+  );
+
+export function NewTournamentPage() {
+  const navigate = useNavigate();
+  const onBegun = (id: string) => void navigate({ to: "/tournaments", search: { id } });
+  return (
+    <>
+      <Head
+        title="New tournament"
+        about={
+          <>
+            Who meets whom, and in what ·{" "}
+            <Link to="/tournaments" className={LINK}>
+              all tournaments
+            </Link>
+          </>
+        }
+      />
+      <Begin kind={{ what: "tournament", first: "tournament: TITLE", send, onBegun }} example={TOURNAMENT}>
+        <p className="text-muted">
+          Who enters is a rule of the world, or a{" "}
+          <Link to="/strategies" className={LINK}>
+            strategy
+          </Link>{" "}
+          by name. Scenarios stand under{" "}
+          <Link to="/worlds" className={LINK}>
+            worlds
+          </Link>
+          . The same text is a file for <code>windtunnel tournament</code>.
+        </p>
+      </Begin>
+    </>
+  );
+}
