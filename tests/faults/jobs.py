@@ -243,13 +243,13 @@ def measure(job: Job) -> Any:
     world, scenario, _ = cast(job)
     kilobytes: list[int] = []
 
-    def look(player: Player) -> None:
-        if player.tape.turn >= scenario.turns * (len(kilobytes) + 1) // 10:
+    async def look(player: Player) -> None:
+        if player.tape.turn * 10 == scenario.turns * (len(kilobytes) + 1):
             gc.collect()
             kilobytes.append(resident())
 
     store = SqliteStore(job.store)
-    row = asyncio.run(play_run(store, world, RUN, observer=look))
+    row = asyncio.run(play_run(store, world, RUN, between=look))
     store.close()
     return {"kilobytes": kilobytes, "turn": row.turn}
 

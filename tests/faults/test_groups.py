@@ -63,9 +63,9 @@ def flat_memory(server: Server, folder: Path, turns: int) -> None:
     case = Case(server, folder, "plain", turns).begin()
     told = case.server.live(case.job("measure")).told
     assert told["turn"] == turns
-    tenths = told[
-        "kilobytes"
-    ]  # a page cache fills in the first, and a commit on its way is held for a moment
+    tenths = told["kilobytes"]
+    assert len(tenths) == 10
+    # A page cache fills in the first of them, and a commit on its way is held for a moment.
     grown = median(tenths[6:]) - median(tenths[1:5])
     assert grown < 2 * 1024, f"{grown:g} kB more in the end than in the first half: {tenths}"
 
