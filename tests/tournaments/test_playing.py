@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
-from bench.connect import world
+from bench.connect import Board, Rules, world
 from windtunnel.config import Workspace
 from windtunnel.errors import LeaseHeld, StorageError
 from windtunnel.journal import SqliteStore
@@ -18,7 +19,7 @@ from windtunnel.journal.verify import verify
 from windtunnel.models.hub import Hub
 from windtunnel.tournaments import hand as hand_module
 from windtunnel.tournaments.hand import Hand, Reply
-from windtunnel.tournaments.model import Outcome, Scoring
+from windtunnel.tournaments.model import Measure, Outcome, Scoring
 from windtunnel.tournaments.playing import Order, play_match
 
 SEATS = [{"id": seat, "role": "player", "policy": "scripted"} for seat in "ab"]
@@ -75,6 +76,25 @@ def test_a_match_says_when_only_the_disk_is_waited_for(tmp_path: Path) -> None:
 
     outcome = asyncio.run(play_match(store, world, order(), gathering=Disk(store), played=played))
     assert seen == ["played", f"turn {outcome.turns} goes to the disk"]
+
+
+def test_metrics_of_an_outcome_stand_in_the_order_in_which_the_world_tells_them(tmp_path: Path) -> None:
+    """An outcome is history: in the order of a set it would differ from process to process."""
+    names = [f"measure {number}" for number in range(8)]
+    many = structs.replace(world, engine=Measured(names))
+    scoring = Scoring(metrics=tuple(Measure(name) for name in reversed(names)))
+    given = structs.replace(order(), scoring=scoring)
+    store = SqliteStore(tmp_path / "cup.sqlite", create=True)
+    outcome = asyncio.run(play_match(store, many, given))
+    assert [list(seat.metrics) for seat in outcome.seats.values()] == [names, names]
+
+
+class Measured(Rules):
+    def __init__(self, names: list[str]) -> None:
+        self._names = names
+
+    def score(self, state: Board) -> dict[str, Any]:
+        return {seat: {name: float(at) for at, name in enumerate(self._names)} for seat in state.seats}
 
 
 @pytest.mark.parametrize("told", [True, False])

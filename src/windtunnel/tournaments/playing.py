@@ -166,9 +166,8 @@ def _scored(store: Store, row: RunRow, order: Order) -> Outcome:
     series: dict[str, dict[str, list[float]]] = {seat: defaultdict(list) for seat in order.seats}
     for _, by_agent in lineage.scores():
         for seat, mine in series.items():
-            metrics = by_agent.get(seat, {})
-            for name in wanted:
-                if (value := metrics.get(name)) is not None:
+            for name, value in by_agent.get(seat, {}).items():  # in their own order: an outcome is history
+                if name in wanted:
                     mine[name].append(float(value["mean"] if type(value) is dict else value))
     unknown = [
         one.metric for one in order.scoring.metrics if not any(one.metric in s for s in series.values())
