@@ -6,7 +6,6 @@ place (`seq turn phase kind actor`), and its stored body; nothing is ever encode
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -14,7 +13,7 @@ from msgspec import Struct, field
 
 from windtunnel.codec import Segment
 from windtunnel.errors import WrongState
-from windtunnel.hashing import digest, fresh
+from windtunnel.hashing import digest
 
 GENESIS = b"\0" * 32
 
@@ -104,25 +103,6 @@ class Entry(NamedTuple):
 
 def entry_hash(prev: bytes, seq: int, turn: int, phase: str, kind: str, actor: str, body: bytes) -> bytes:
     return digest(prev + f"{seq} {turn} {phase} {kind} {actor}\n".encode() + body)
-
-
-def entries_behind(
-    prev: bytes, seq: int, turn: int, lines: Iterable[tuple[str, str, str, bytes]]
-) -> tuple[list[Entry], int]:
-    """What comes behind entry `seq`, whose hash is `prev`, and how many bytes the bodies have. `entry_hash`
-    says the same of each: most of history comes by here, in two thirds of the time."""
-    found: list[Entry] = []
-    size = 0
-    make = tuple.__new__  # a named tuple's own takes twice as long
-    for phase, kind, actor, body in lines:
-        seq += 1
-        one = fresh()
-        one.update(prev + f"{seq} {turn} {phase} {kind} {actor}\n".encode() + body)
-        hash = one.digest()
-        found.append(make(Entry, (seq, turn, phase, kind, actor, body, prev, hash)))
-        prev = hash
-        size += len(body)
-    return found, size
 
 
 class Operation(NamedTuple):
