@@ -1,5 +1,5 @@
-"""SHA-256 of small things, of which a turn hashes a dozen: a copy of a hash that was begun once is had as soon
-as a new one, and in half the time where OpenSSL looks for its algorithms each time.
+"""SHA-256 of small things, of which a turn hashes a dozen: a copy of a hash that was begun once is had as
+soon as a new one, and sooner where OpenSSL looks for its algorithms each time.
 """
 
 from __future__ import annotations
