@@ -7,6 +7,7 @@ import gc
 import json
 import os
 import resource
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -242,17 +243,19 @@ def measure(job: Job) -> Any:
     """Play with the machine's clock, and look at the memory ten times on the way."""
     world, scenario, _ = cast(job)
     kilobytes: list[int] = []
+    blocks: list[int] = []
 
     async def look(player: Player) -> None:
         if player.tape.turn * 10 == scenario.turns * (len(kilobytes) + 1):
             player.tape.flush()  # what waits for its commit is no leak, and differs from look to look
             gc.collect()
             kilobytes.append(resident())
+            blocks.append(sys.getallocatedblocks())
 
     store = SqliteStore(job.store)
     row = asyncio.run(play_run(store, world, RUN, between=look))
     store.close()
-    return {"kilobytes": kilobytes, "turn": row.turn}
+    return {"kilobytes": kilobytes, "blocks": blocks, "turn": row.turn}
 
 
 def resident() -> int:
