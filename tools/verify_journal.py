@@ -18,6 +18,10 @@ Head = tuple[int, bytes, int, bytes]
 ZERO, NO_LIMIT = bytes(32), 1 << 62
 ENTRIES = """SELECT seq, turn, phase, kind, actor, CAST(body AS BLOB), prev, hash FROM entry
              WHERE run_id = ? AND seq <= ? ORDER BY seq"""
+BUNDLE = """SELECT item.key, json_extract(item.value, '$[0]'), json_extract(item.value, '$[1]'),
+                   json_extract(item.value, '$[2]'), json_extract(item.value, '$[3]'),
+                   CAST(json_extract(item.value, '$[4]') AS BLOB), hashes
+            FROM bundle, json_each(lines) AS item WHERE run_id = ? AND item.key <= ? ORDER BY item.key"""
 OPERATIONS = "SELECT seq, at, kind, CAST(body AS BLOB), prev, hash FROM operation WHERE run_id=? ORDER BY seq"
 ROW = "SELECT head_seq, head_hash, op_seq, op_hash, pruned FROM run WHERE run_id = ?"
 
@@ -27,7 +31,15 @@ def history(db: sqlite3.Connection, run: str, limit: int = NO_LIMIT) -> Rows:
     for parent, last in db.execute("SELECT parent, parent_seq FROM run WHERE run_id=?", [run]).fetchall():
         if parent is not None:
             yield from history(db, parent.decode(), min(last, limit))
+        for seq, *columns, hashes in db.execute(BUNDLE, [run, limit]) if has(db, "bundle") else ():
+            links = ZERO + hashes
+            yield seq, *columns, links[32 * seq : 32 * seq + 32], links[32 * seq + 32 : 32 * seq + 64]
         yield from db.execute(ENTRIES, [run, limit])
+
+
+def has(db: sqlite3.Connection, table: str) -> bool:
+    """Whether the store is new enough to have it."""
+    return bool(db.execute("SELECT 1 FROM sqlite_master WHERE name = ?", [table]).fetchall())
 
 
 def chain(rows: Rows, what: str, wanted: int) -> tuple[tuple[int, bytes], bytes]:
@@ -84,8 +96,7 @@ def main(store: str, *runs: str) -> int:
             verdict = str(problem)
         sound = sound and verdict.startswith(("intact", "pruned"))
         print(f"{run}: {verdict}")
-    has_texts = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'text'").fetchall()
-    for digest, body in db.execute("SELECT hash, CAST(body AS BLOB) FROM text") if has_texts else ():
+    for digest, body in db.execute("SELECT hash, CAST(body AS BLOB) FROM text") if has(db, "text") else ():
         if hashlib.sha256(body).digest() != digest:
             print(f"text {digest.hex()}: was changed: its hash does not match its body")
             sound = False

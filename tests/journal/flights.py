@@ -4,6 +4,7 @@ array, mail, deferred votes), and how it is played, forked and looked at with pl
 from __future__ import annotations
 
 import asyncio
+import re
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from windtunnel.journal import SqliteStore, Status, Store
 from windtunnel.journal.lease import this_process
 from windtunnel.journal.lineage import Lineage
 from windtunnel.journal.postgres import PostgresStore
+from windtunnel.journal.schema import TABLES
 from windtunnel.run.begin import begin
 from windtunnel.run.clock import Clock
 from windtunnel.run.fork import Change, fork, read_point
@@ -198,6 +200,20 @@ def _in_sqlite(path: Path, sql: str, values: Any) -> tuple[list[Any], int]:
 def edit(at: Any, sql: str, *values: Any) -> None:
     _, changed = _plainly(at, sql, values)
     assert changed, "the edit met no row: the test would prove nothing"
+
+
+def made_older(path: Path, version: int) -> None:
+    """Take away what a store was given since that format, as if it had been made then."""
+    theirs = sqlite3.connect(path)
+    if version < 4:
+        theirs.executescript("DROP VIEW history; DROP VIEW metric; DROP VIEW decision; DROP TABLE bundle;")
+        theirs.executescript("".join(re.findall(r"CREATE VIEW.*?;\n", TABLES, re.DOTALL)))
+    if version < 3:
+        theirs.execute("DROP TABLE arrival")
+    if version < 2:
+        theirs.execute("DROP TABLE text")
+    theirs.execute(f"PRAGMA user_version={version}")
+    theirs.close()
 
 
 def rows(at: Any, sql: str, *values: Any) -> list[Any]:

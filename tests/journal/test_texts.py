@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.golden.stories import HERE
 from tests.journal import flights
-from tests.journal.flights import BRIEF, REASON, TOOLS, edit, replayed, rows
+from tests.journal.flights import BRIEF, REASON, TOOLS, edit, made_older, replayed, rows
 from windtunnel.codec import decode_body, encode_body
 from windtunnel.control.catalog import Found
 from windtunnel.control.history import effects
@@ -246,9 +246,7 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         flights.play(store, "half", stop_after=5)
         _answered(store, "half")
     store.close()
-    edit(path, "DROP TABLE text")
-    edit(path, "DROP TABLE arrival")
-    rows(path, "PRAGMA user_version=1")
+    made_older(path, 1)
     assert BRIEF in rows(path, "SELECT request FROM effect WHERE turn=6")[0][0]
     return path
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.journal import flights
-from tests.journal.flights import edit
+from tests.journal.flights import made_older
 from tests.streams.scribe import Scribe
 from windtunnel.control.follow import (
     NOWHERE,
@@ -188,8 +188,7 @@ def test_an_old_store_is_followed_without_its_effects_until_it_is_written_to(tmp
     scribe.start()
     effect = scribe.ask()
     scribe.close()
-    edit(path, "DROP TABLE arrival")
-    edit(path, "PRAGMA user_version=2")
+    made_older(path, 2)
     reader = SqliteStore(path, read_only=True)
     rows, at = all_of(reader, "r")
     assert {row.source for row in rows} == {"entry", "operation"}

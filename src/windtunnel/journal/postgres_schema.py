@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 from windtunnel.errors import NotFound, VersionMismatch
 from windtunnel.journal.postgres_link import MAKING, MARKS, Link
-from windtunnel.journal.schema import FORMAT
 
 if TYPE_CHECKING:
     from windtunnel.journal.postgres_link import Db
 
+FORMAT = 3  # what stands in its rows: as in a file of this format. Files of later ones have bundles
 SCHEMA = "journal"
 MAKERS_WAIT = f"SELECT pg_advisory_xact_lock({MAKING})"
 

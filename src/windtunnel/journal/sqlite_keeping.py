@@ -23,10 +23,6 @@ class SqliteKeeper(SqliteReader):
     path: Path
     _db: apsw.Connection
 
-    @property
-    @abstractmethod
-    def location(self) -> str: ...
-
     @abstractmethod
     def _storage_error(self, error: Exception) -> StorageError: ...
 

@@ -7,12 +7,18 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from windtunnel.codec import Segment
+from windtunnel.journal.bundles import unbundled
 from windtunnel.journal.model import Arrival, Checkpoint, Effect, Entry, Operation, Place
+from windtunnel.journal.schema import BUNDLED
 from windtunnel.journal.sqlite_rows import EFFECT_COLUMNS, read_effect
 from windtunnel.journal.texts import named
 
 
 class SqliteReader(ABC):
+    @property
+    @abstractmethod
+    def location(self) -> str: ...
+
     @abstractmethod
     def _rows(self, sql: str, values: Sequence[Any] = ()) -> Iterator[Any]:
         """What a query finds; an error of the database in our words."""
@@ -21,20 +27,33 @@ class SqliteReader(ABC):
     def _format(self) -> int:
         """Of the store as it is now: who only reads an older one may see it brought up by another."""
 
+    _has_bundles = False  # once it has the table it keeps it
+
+    def _bundle(self, run_id: str) -> list[Entry]:
+        """The entries that stand in one row; what stands in rows of its own follows them."""
+        self._has_bundles = self._has_bundles or self._format() >= BUNDLED
+        if not self._has_bundles:
+            return []
+        sql = "SELECT CAST(lines AS BLOB),CAST(hashes AS BLOB) FROM bundle WHERE run_id=?"
+        rows = self._rows(sql, [run_id])
+        return [entry for row in rows for entry in unbundled(*row, where=f"{self.location}, run {run_id}")]
+
     def entries(self, run_id: str, after: int = -1, upto: int | None = None) -> Iterator[Entry]:
+        last = upto if upto is not None else 1 << 62
+        yield from [one for one in self._bundle(run_id) if after < one.seq <= last]
         sql = (
             "SELECT seq,turn,phase,kind,actor,CAST(body AS BLOB),prev,hash FROM entry"
             " WHERE run_id=? AND seq>? AND seq<=? ORDER BY seq"
         )
-        last = upto if upto is not None else 1 << 62
-        return (Entry._make(row) for row in self._rows(sql, [run_id, after, last]))
+        yield from map(Entry._make, self._rows(sql, [run_id, after, last]))
 
     def turning_points(self, run_id: str) -> list[Entry]:
         sql = (
             "SELECT seq,turn,phase,kind,actor,CAST(body AS BLOB),prev,hash FROM entry"
             " WHERE run_id=? AND phase='fork' ORDER BY seq"
         )
-        return [Entry._make(row) for row in self._rows(sql, [run_id])]
+        turning = [one for one in self._bundle(run_id) if one.phase == "fork"]
+        return turning + [Entry._make(row) for row in self._rows(sql, [run_id])]
 
     def operations(self, run_id: str, after: int = -1) -> Iterator[Operation]:
         sql = (
@@ -55,6 +74,9 @@ class SqliteReader(ABC):
         return next(int(row[0]) for row in self._rows(sql, [run_id, kind]))
 
     def scored_seq(self, run_id: str, turn: int) -> int | None:
+        for one in self._bundle(run_id):
+            if one.kind == "scored" and one.turn == turn:
+                return one.seq
         sql = "SELECT seq FROM entry WHERE run_id=? AND kind='scored' AND turn=?"
         return next((row[0] for row in self._rows(sql, [run_id, turn])), None)
 
@@ -130,8 +152,12 @@ class SqliteReader(ABC):
         return {hash for row in rows for raw in row for hash in named(raw)}
 
     def scored(self, run_id: str, after: int = -1, upto: int | None = None) -> Iterator[tuple[int, bytes]]:
+        last = upto if upto is not None else 1 << 62
+        for one in self._bundle(run_id):
+            if one.kind == "scored" and after < one.turn <= last:
+                yield one.turn, one.body
         sql = (
             "SELECT turn,CAST(body AS BLOB) FROM entry"
             " WHERE run_id=? AND kind='scored' AND turn>? AND turn<=? ORDER BY turn"
         )
-        return iter(self._rows(sql, [run_id, after, upto if upto is not None else 1 << 62]))
+        yield from self._rows(sql, [run_id, after, last])

@@ -18,6 +18,7 @@ from windtunnel.errors import (
     UsageError,
     WrongState,
 )
+from windtunnel.journal.bundles import bundled
 from windtunnel.journal.heads import Head
 from windtunnel.journal.lease import here
 from windtunnel.journal.model import Batch, Effect, Mail, RunRow, Status
@@ -43,6 +44,7 @@ LAST_ARRIVED = (
     "SELECT run_id,turn,phase,actor,idx,answered FROM arrival WHERE run_id=? ORDER BY number DESC LIMIT ?"
 )
 CHECKPOINT = "INSERT OR REPLACE INTO checkpoint VALUES(?,?,?,?,?,?)"
+BUNDLE = "INSERT INTO bundle VALUES(?,CAST(? AS TEXT),?)"
 SEGMENT = "INSERT OR IGNORE INTO segment VALUES(?,?,?,?,?)"
 TEXT = "INSERT OR IGNORE INTO text VALUES(?,?)"
 ARRIVAL = "INSERT INTO arrival VALUES(?,?,?,?,?,?,?)"
@@ -54,7 +56,7 @@ EFFECT_COLUMNS = (
 )
 MAIL = "id,kind,CAST(body AS BLOB),sender,at,taken"
 INSERT_RUN = f"INSERT INTO run({RUN}) VALUES({','.join('?' * len(RunRow.__struct_fields__))})"
-OF_A_RUN = ("entry", "operation", "effect", "inbox", "checkpoint", "segment", "arrival")
+OF_A_RUN = ("entry", "bundle", "operation", "effect", "inbox", "checkpoint", "segment", "arrival")
 
 
 class Transaction:
@@ -228,6 +230,15 @@ def write_letter(db: apsw.Connection, row: RunRow, mail: Mail) -> None:
     """A letter of a run from another store: the number of its row is this store's own."""
     values = (row.run_id, mail.kind, mail.body.decode(), mail.sender, mail.at, mail.taken)
     db.execute("INSERT INTO inbox(run_id,kind,body,sender,at,taken) VALUES(?,?,?,?,?,?)", values)
+
+
+def write_ended(db: apsw.Connection, row: RunRow, pieces: Sequence[Batch]) -> None:
+    """A run to which nothing is added any more: its entries are one row."""
+    entries = [entry for piece in pieces for entry in piece.entries]
+    if row.status.ended and entries and entries[0].seq == 0:
+        db.execute(BUNDLE, (row.run_id, *bundled(entries)))
+        pieces = [msgspec.structs.replace(piece, entries=[]) for piece in pieces]
+    write_run(db, row, pieces)
 
 
 def write_run(db: apsw.Connection, row: RunRow, pieces: Iterable[Batch]) -> None:
