@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,9 @@ class Pretended:
         seats = {seat: Seated(name, score=scores[seat]) for seat, name in order.seats.items()}
         ending: Any = "forfeited" if guilty else "played"
         return Outcome(order.run_id, ending, seats, 4, "it broke" if guilty else "", guilty, self.cost)
+
+    def early(self, orders: Iterator[Order]) -> None:
+        return None
 
     def stop(self, why: WindtunnelError) -> None:
         return None

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from windtunnel.config import Workspace
-from windtunnel.tournaments.hands import MOST_STILLBORN, LocalHands
+from windtunnel.errors import RunError
+from windtunnel.tournaments.hands import AHEAD, MOST_STILLBORN, LocalHands
 from windtunnel.tournaments.model import Scoring
 from windtunnel.tournaments.playing import NotNow, Order
 
@@ -50,6 +53,102 @@ for line in sys.stdin:
     told = {"run_id": run_id, "ending": "played", "seats": {}, "turns": 1, "why": str(os.getpid())}
     print(json.dumps({"run_id": run_id, "outcome": told}), flush=True)
 """
+
+
+COUNTING = """
+import json, sys
+for seen, line in enumerate(sys.stdin, 1):
+    order = json.loads(line)
+    told = {"run_id": order["run_id"], "ending": "played", "seats": {}, "turns": seen, "why": str(order.get("fresh"))}
+    print(json.dumps({"run_id": order["run_id"], "began": True}), flush=True)
+    if order["run_id"] in sys.argv[1:] and order.get("fresh"):
+        sys.exit(1)
+    print(json.dumps({"run_id": order["run_id"], "outcome": told}), flush=True)
+"""
+
+
+def counting(monkeypatch: pytest.MonkeyPatch, *deadly: str) -> None:
+    """A process says how many orders it had seen with this one, and ends at some if they are fresh."""
+
+    async def start(self: LocalHands, blame: Path) -> Any:
+        blame.write_bytes(b"")  # noqa: ASYNC240 - a file of no bytes
+        pipe = asyncio.subprocess.PIPE
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-c", COUNTING, *deadly, stdin=pipe, stdout=pipe
+        )
+
+    monkeypatch.setattr(LocalHands, "_start", start)
+
+
+def order(number: int, **more: Any) -> Order:
+    return Order("x.sqlite", f"t.{number}", "dice", {}, {"a": "one"}, Scoring(), **more)
+
+
+def test_what_is_asked_for_next_is_played_while_nobody_asks_and_not_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting(monkeypatch)
+
+    async def play() -> list[int]:
+        hands = LocalHands(Workspace(tmp_path), processes=1)
+        try:
+            async with asyncio.timeout(20):
+                hands.early(map(order, (2, 3)))
+                first = await hands.play(order(1))
+                hands.early(iter(()))
+                later = [await hands.play(order(number)) for number in (3, 4, 2)]
+                return [one.turns for one in (first, *later)]
+        finally:
+            await hands.aclose()
+
+    assert asyncio.run(play()) == [1, 3, 4, 2]
+
+
+def test_nothing_is_begun_early_any_more_once_it_is_to_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting(monkeypatch)
+    given: list[int] = []
+
+    def endless() -> Iterator[Order]:
+        for number in count(2):
+            given.append(number)
+            yield order(number)
+
+    async def play() -> None:
+        hands = LocalHands(Workspace(tmp_path), processes=1)
+        try:
+            async with asyncio.timeout(20):
+                hands.early(endless())
+                await hands.play(order(1))
+                while len(given) < 5 * AHEAD:  # it goes on by itself
+                    await asyncio.sleep(0.001)
+                hands.stop(RunError("it was asked to stop"))
+                so_far = len(given)
+                with pytest.raises(NotNow):
+                    await hands.play(order(so_far + 1))
+                await asyncio.sleep(0.2)
+                assert len(given) == so_far
+        finally:
+            await hands.aclose()
+
+    asyncio.run(play())
+
+
+def test_a_match_whose_process_ended_is_looked_for_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting(monkeypatch, "t.1")
+
+    async def play() -> list[str]:
+        hands = LocalHands(Workspace(tmp_path), processes=1)
+        try:
+            async with asyncio.timeout(20):
+                return [(await hands.play(order(number, fresh=True))).why for number in (1, 2)]
+        finally:
+            await hands.aclose()
+
+    assert asyncio.run(play()) == ["None", "True"], "its run may be in the store by now"
 
 
 def test_few_matches_are_shared_out_to_all_hands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,6 +47,13 @@ def test_a_match_that_was_brought_in_meanwhile_is_taken_as_it_stands(tmp_path: P
     assert verify(store, "cup.1").complete
 
 
+def test_a_match_that_nobody_was_asked_for_and_is_there_is_taken_as_it_stands(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "cup.sqlite", create=True)
+    before = asyncio.run(play_match(store, world, order()))
+    assert asyncio.run(play_match(store, world, structs.replace(order(), fresh=True))) == before
+    assert len(store.runs()) == 1
+
+
 @pytest.mark.parametrize("error", [StorageError("the disk is full"), LeaseHeld("another plays it")])
 def test_what_is_no_fault_of_a_match_is_said_to_be_for_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception

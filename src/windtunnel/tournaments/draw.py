@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from windtunnel.chance import Chance
 from windtunnel.strategies.seats import seat
-from windtunnel.tournaments.formats import Pairing, Played
+from windtunnel.tournaments.formats import Pairing, Played, scheduled
 from windtunnel.tournaments.model import Entrant, Field, Match, Outcome
 from windtunnel.tournaments.scoring import points_of
 
@@ -41,6 +41,24 @@ def matches_of(field: Field, round_number: int, pairings: Sequence[Pairing], fir
                 for seats in seatings(pairing.entrants, field.seats, rotate=field.rotate):
                     found.append(Match(first + len(found), round_number, meeting, stage, seed, seats))
     return found
+
+
+def count_of(field: Field, round_number: int, pairings: Sequence[Pairing]) -> int:
+    """How many they are."""
+    each = len(field.stages) * len(seeds_of(field, round_number))
+    rotated = field.rotate or len(field.seats) == 1
+    return sum(each * (len(one.entrants) if rotated else 1) for one in pairings if len(one.entrants) > 1)
+
+
+def known_ahead(field: Field, round_number: int) -> list[Match]:
+    """The matches of a round that can be told before the one before it is over; none where they cannot, or
+    may never be wanted."""
+    rounds = scheduled(field.plan) if field.stop is None else ()
+    if round_number > len(rounds):
+        return []
+    before = enumerate(rounds[: round_number - 1], 1)
+    first = 1 + sum(count_of(field, number, pairings) for number, pairings in before)
+    return matches_of(field, round_number, rounds[round_number - 1], first)
 
 
 def seeds_of(field: Field, round_number: int) -> tuple[int, ...]:

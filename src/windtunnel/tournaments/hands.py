@@ -12,12 +12,15 @@ import os
 import sys
 import time
 from collections import deque
+from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 import msgspec
+from msgspec import structs
 
 from windtunnel.config import Workspace
 from windtunnel.control.carrying import ProcessDied, error_from_plain
@@ -46,6 +49,11 @@ class Hands(Protocol):
         """The outcome; `NotNow` where it cannot be had at the moment, `Failed` where it never will."""
         ...
 
+    def early(self, orders: Iterator[Order]) -> None:
+        """What will be asked for next, so that nobody is idle while it is not: play of it what there is time
+        for. Whoever asks for it then has its outcome. What was said so before is forgotten."""
+        ...
+
     def stop(self, why: WindtunnelError) -> None:
         """Play nothing any more: whoever waits is told so with `NotNow`."""
         ...
@@ -68,6 +76,7 @@ class Waiting:
             return
         if isinstance(found, Exception):
             self.outcome.set_exception(found)
+            self.outcome.exception()  # mark as seen: it may be early, and never asked for
         else:
             self.outcome.set_result(found)
 
@@ -80,6 +89,8 @@ class LocalHands:
         self._size = processes or len(os.sched_getaffinity(0))
         self._waiting: deque[Waiting] = deque()
         self._some = asyncio.Event()
+        self._next: Iterator[Order] = iter(())
+        self._early: dict[str, Waiting] = {}  # by the run: nobody asked for them yet
         self._stopped: WindtunnelError | None = None
         self._scratch = TemporaryDirectory(prefix="windtunnel-hands-")
         self._tending: list[asyncio.Task[None]] = []
@@ -92,17 +103,24 @@ class LocalHands:
         while len(self._tending) < self._size:
             at = len(self._tending)
             self._tending.append(asyncio.ensure_future(self._tend(Path(self._scratch.name) / f"{at}")))
-        one = Waiting(order)
-        self._waiting.append(one)
-        self._some.set()
+        one = self._early.pop(order.run_id, None) or self._queued(order)
         try:
             return await one.outcome
         finally:
             one.outcome.cancel()  # nobody waits any more: it is not begun
 
+    def _queued(self, order: Order) -> Waiting:
+        one = Waiting(order)
+        self._waiting.append(one)
+        self._some.set()
+        return one
+
+    def early(self, orders: Iterator[Order]) -> None:
+        self._next = orders
+
     def stop(self, why: WindtunnelError) -> None:
         """What was begun comes to its end: its answers may be on their way, and paid for."""
-        self._stopped = self._stopped or why
+        self._stopped, self._next = self._stopped or why, iter(())
         begun = [one for mine in self._given for one in mine.values() if one.began]
         given = [one for mine in self._given for one in mine.values()]
         for one in [*self._waiting, *given]:
@@ -190,6 +208,9 @@ class LocalHands:
 
     def _hand_out(self, orders: asyncio.StreamWriter, mine: dict[str, Waiting]) -> None:
         lines: list[bytes] = []
+        if len(self._waiting) < AHEAD:
+            for order in islice(self._next, AHEAD):
+                self._early[order.run_id] = self._queued(order)
         every = len(self._waiting) + sum(map(len, self._given))
         share = min(AHEAD, -(-every // self._size))  # of few matches each hand gets some
         while self._waiting and len(mine) < share:
@@ -235,6 +256,7 @@ class LocalHands:
         for one in reversed(open_):
             late = bool(one.began) and time.monotonic() - one.began > one.order.seconds
             one.alone = one.alone or bool(one.began)
+            one.order = structs.replace(one.order, fresh=False)
             one.began = 0.0
             if one in guilty:
                 one.deaths += 1

@@ -53,6 +53,7 @@ class Order(Struct, frozen=True, omit_defaults=True):
     account: str = ""  # of the tournament or the evolution, which pays for all its matches
     budget: float | None = None  # of that account, in dollars
     payer: str = WORLD_NAME  # the kind of that account
+    fresh: bool = False  # nobody was asked for it before: its run need not be looked for
 
 
 class NotNow(Exception):
@@ -78,7 +79,7 @@ async def play_match(
     """Play it, or go on with it, or read how it ended: asked again it comes to the same. `gathering`: that of
     the store, where several are played at the same time. `played` hears when only the disk is waited for."""
     terms: dict[str, Any] = {"players": players, "hub": hub, "between": between}
-    if _row(store, order.run_id) is None:
+    if order.fresh or _row(store, order.run_id) is None:
         scenario = scenario_from_plain(order.scenario, world)
         draft = Draft(store)  # most matches are short: one commit for all of it
         begin(draft, world, scenario, order.run_id, players=dict(players or {}))

@@ -32,7 +32,7 @@ from windtunnel.run.player import QUEUE, Player, Stopped
 from windtunnel.run.session import fail_run, play_run
 from windtunnel.scenario import scenario_from_plain
 from windtunnel.tournaments import engine
-from windtunnel.tournaments.draw import Seats, scenario_of
+from windtunnel.tournaments.draw import Seats, known_ahead, scenario_of
 from windtunnel.tournaments.hands import Failed, Hands, LocalHands
 from windtunnel.tournaments.model import MATCH, WORLD_NAME, Field, Match, Outcome
 from windtunnel.tournaments.playing import NotNow, Order, unfinished
@@ -180,6 +180,8 @@ class Table:
         self._location, self.run_id = found.location, found.row.run_id
         self.field = field_of(store, self.run_id)
         self._seats: Seats = {}
+        self._fresh = not store.last_arrival(self.run_id)  # no match of it was asked for yet
+        self._round = 0
 
     @cached_property
     def _budget(self) -> float | None:
@@ -190,7 +192,10 @@ class Table:
         """The effect `match`. The name of its run follows from its number, so that it is the same one however
         often it is asked for."""
         match = msgspec.convert(request, Match)
-        order = order_of(self.field, match, self._location, self.run_id, self._budget, self._seats)
+        if match.round != self._round:
+            self._round = match.round
+            self.hands.early(map(self._order, known_ahead(self.field, match.round + 1)))
+        order = self._order(match)
         try:
             outcome = await self.hands.play(order)
         except NotNow as late:
@@ -200,6 +205,11 @@ class Table:
         if self._heard is not None:
             self._heard(match, outcome)
         return outcome
+
+    def _order(self, match: Match) -> Order:
+        return order_of(
+            self.field, match, self._location, self.run_id, self._budget, self._seats, fresh=self._fresh
+        )
 
 
 def budget_of(store: Store, run_id: str) -> float | None:
@@ -228,6 +238,8 @@ def order_of(
     tournament: str,
     budget: float | None,
     made: Seats | None = None,
+    *,
+    fresh: bool = False,
 ) -> Order:
     scenario = scenario_of(field, match, made)
     playing = [agent for agent in scenario["agents"] if agent["id"] in match.seats]
@@ -235,7 +247,7 @@ def order_of(
     return Order(
         location, f"{tournament}.{match.number}", field.world, scenario, match.seats,
         field.scoring, entries=tuple(sorted(codes)), seconds=field.limits.seconds, account=tournament,
-        budget=budget,
+        budget=budget, fresh=fresh,
     )  # fmt: skip
 
 

@@ -16,11 +16,10 @@ from msgspec import Struct, field
 from windtunnel.control.catalog import Found, opened
 from windtunnel.errors import WindtunnelError
 from windtunnel.journal import RunRow
-from windtunnel.tournaments.draw import Comparison, comparisons, played, seeds_of
+from windtunnel.tournaments.draw import Comparison, comparisons, count_of, played
 from windtunnel.tournaments.engine import counted
 from windtunnel.tournaments.formats import (
     ELIMINATIONS,
-    Pairing,
     Played,
     bracket,
     crosstable,
@@ -151,19 +150,13 @@ def _history(field: Field, results: Results) -> tuple[list[tuple[Played, ...]], 
         mine = rounds[len(history) + 1]
         said = comparisons(field, mine)
         compared += said
-        if len(mine) < _wanted(field, pairings, len(history) + 1):
+        if len(mine) < count_of(field, len(history) + 1, pairings):
             return history, compared, len(mine)
         history.append(played(pairings, mine, said))
         at += len(mine)
         if not mine and at >= len(results):  # a round of byes only, and nothing after it
             break
     return history, compared, 0
-
-
-def _wanted(field: Field, pairings: Sequence[Pairing], number: int) -> int:
-    each = len(field.stages) * len(seeds_of(field, number))
-    rotated = field.rotate or len(field.seats) == 1
-    return sum(each * (len(one.entrants) if rotated else 1) for one in pairings if len(one.entrants) > 1)
 
 
 def games_of(compared: Sequence[Comparison]) -> list[Any]:

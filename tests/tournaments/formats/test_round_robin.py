@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.tournaments.formats.playing import History, Player, byes, meetings, names, played_out, won
-from windtunnel.tournaments.formats import Pairing, Plan, Played, check, next_round, rest, table
+from windtunnel.tournaments.formats import Pairing, Plan, Played, check, next_round, rest, scheduled, table
 
 FIELDS = st.integers(2, 40)
 
@@ -34,6 +34,14 @@ def test_everyone_meets_everyone_once_or_twice(field: int, double: bool, seed: i
         assert Counter(byes(history)) == dict.fromkeys(plan.entrants, 1 + double)
     for line in table(plan, history):
         assert abs(line.balance) <= (field % 2 == 0 and not double)
+
+
+@settings(max_examples=8, deadline=None)
+@given(FIELDS, st.booleans(), st.integers(0, 999))
+def test_all_rounds_are_known_from_the_beginning(field: int, double: bool, seed: int) -> None:
+    plan = planned(field, double=double)
+    history = played_out(plan, Player(seed, forfeits=0.3))
+    assert scheduled(plan) == tuple(tuple(played.pairing for played in results) for results in history)
 
 
 def test_the_circle_turns_as_in_the_published_tables_of_four() -> None:

@@ -40,6 +40,12 @@ def next_round(plan: Plan, history: History) -> tuple[Pairing, ...] | None:
     return ladder.next_round(plan, past)
 
 
+def scheduled(plan: Plan) -> tuple[tuple[Pairing, ...], ...]:
+    """All rounds, where no result says who meets whom; none where one does. Nobody is to withdraw."""
+    plan = check(plan)
+    return circle.scheduled(plan) if plan.format == "round-robin" else ()
+
+
 def rest(plan: Plan, history: History) -> int | None:
     """How many meetings are still to come; None for a ladder without a last round."""
     plan = check(plan)
@@ -90,5 +96,6 @@ __all__ = [
     "next_round",
     "published_order",
     "rest",
+    "scheduled",
     "table",
 ]

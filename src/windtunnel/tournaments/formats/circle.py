@@ -92,6 +92,12 @@ def next_round(plan: Plan, past: Past) -> tuple[Pairing, ...] | None:
     return Progress(plan, past).following()
 
 
+def scheduled(plan: Plan) -> tuple[tuple[Pairing, ...], ...]:
+    """All rounds, as long as nobody withdraws."""
+    progress = Progress(plan, Past(plan, ()))
+    return tuple(tuple(progress._pairings(number, plan.entrants)) for number in range(len(progress.rounds)))
+
+
 def rest(plan: Plan, past: Past) -> int:
     return Progress(plan, past).rest()
 
