@@ -208,7 +208,10 @@ HOWS: dict[str, tuple[Any, str]] = {
     "body": (put(4, {"events": ["x"]}), "entry 20"),
     "one gone": (lambda lines, hashes: (lines[:LINE] + lines[LINE + 1 :], hashes), "cannot be read"),
     "one gone with its hash": (
-        lambda lines, hashes: (lines[:LINE] + lines[LINE + 1 :], hashes[: 32 * LINE] + hashes[32 * LINE + 32 :]),
+        lambda lines, hashes: (
+            lines[:LINE] + lines[LINE + 1 :],
+            hashes[: 32 * LINE] + hashes[32 * LINE + 32 :],
+        ),
         "does not match its content",
     ),
     "cut": (lambda lines, hashes: (lines[:LINE], hashes[: 32 * LINE]), "the run's row says head"),
@@ -243,7 +246,8 @@ SQL = {
     "twice": "INSERT INTO entry(run_id,seq,turn,phase,kind,actor,body,prev,hash)"
     " SELECT * FROM history WHERE run_id='short' AND seq=20",
     "one more": "INSERT INTO entry(run_id,seq,turn,phase,kind,actor,body,prev,hash)"
-    " SELECT run_id,seq+1,turn,phase,kind,actor,body,prev,hash FROM history WHERE run_id='short' AND kind='ended'",
+    " SELECT run_id,seq+1,turn,phase,kind,actor,body,prev,hash FROM history"
+    " WHERE run_id='short' AND kind='ended'",
 }  # fmt: skip
 
 

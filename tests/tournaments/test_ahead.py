@@ -22,7 +22,6 @@ from windtunnel.tournaments.playing import Order
 from windtunnel.tournaments.rating.sequential import Rules
 from windtunnel.tournaments.running import Table, begin_tournament, play_at
 from windtunnel.tournaments.standings import standings
-from windtunnel.world import Call
 
 
 def rounds_of(made: Field) -> Iterator[tuple[int, list[Any]]]:
@@ -40,7 +39,10 @@ def rounds_of(made: Field) -> Iterator[tuple[int, list[Any]]]:
         history.append(tuple(Played(one, (0.5,) * len(one.entrants)) for one in pairings))
 
 
-@pytest.mark.parametrize("terms", [{"seeds": 3}, {"seeds": [4, 9]}, {"seeds": 1, "format": {"kind": "round-robin", "double": True}}])  # fmt: skip
+DOUBLE = {"kind": "round-robin", "double": True}
+
+
+@pytest.mark.parametrize("terms", [{"seeds": 3}, {"seeds": [4, 9]}, {"seeds": 1, "format": DOUBLE}])
 @pytest.mark.parametrize("entrants", [2, 4, 5])
 def test_all_rounds_of_a_round_robin_are_known(workspace: Workspace, entrants: int, terms: Any) -> None:
     made = field(workspace, skilled(workspace.root, *range(entrants)), **terms)
@@ -92,9 +94,8 @@ def test_hands_are_told_of_the_round_that_follows_and_of_what_may_be_in_the_stor
 ) -> None:
     made = field(workspace, skilled(workspace.root, 0, 1, 2, 3), seeds=2)
     found, cut, whole = begin_tournament(workspace, made), Heard(until=14), Heard()
-    with opened(found) as store:
-        with pytest.raises(KeyboardInterrupt):
-            asyncio.run(play_at(Table(workspace, store, found, cut, None)))
+    with opened(found) as store, pytest.raises(KeyboardInterrupt):
+        asyncio.run(play_at(Table(workspace, store, found, cut, None)))
     assert [[order.run_id for order in orders] for orders in cut.next] == [
         [f"{found.row.run_id}.{number}" for number in range(first, first + 8)] for first in (9, 17)
     ]

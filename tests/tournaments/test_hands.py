@@ -59,7 +59,8 @@ COUNTING = """
 import json, sys
 for seen, line in enumerate(sys.stdin, 1):
     order = json.loads(line)
-    told = {"run_id": order["run_id"], "ending": "played", "seats": {}, "turns": seen, "why": str(order.get("fresh"))}
+    told = {"run_id": order["run_id"], "ending": "played", "seats": {}, "turns": seen}
+    told["why"] = str(order.get("fresh"))
     print(json.dumps({"run_id": order["run_id"], "began": True}), flush=True)
     if order["run_id"] in sys.argv[1:] and order.get("fresh"):
         sys.exit(1)
@@ -109,10 +110,13 @@ def test_nothing_is_begun_early_any_more_once_it_is_to_stop(
 ) -> None:
     counting(monkeypatch)
     given: list[int] = []
+    going_on = asyncio.Event()
 
     def endless() -> Iterator[Order]:
         for number in count(2):
             given.append(number)
+            if number > 5 * AHEAD:
+                going_on.set()
             yield order(number)
 
     async def play() -> None:
@@ -121,8 +125,7 @@ def test_nothing_is_begun_early_any_more_once_it_is_to_stop(
             async with asyncio.timeout(20):
                 hands.early(endless())
                 await hands.play(order(1))
-                while len(given) < 5 * AHEAD:  # it goes on by itself
-                    await asyncio.sleep(0.001)
+                await going_on.wait()
                 hands.stop(RunError("it was asked to stop"))
                 so_far = len(given)
                 with pytest.raises(NotNow):
