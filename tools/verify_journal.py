@@ -1,9 +1,7 @@
-"""Verify a Windtunnel store with the standard library alone, from what docs/journal.md says.
+"""Verify a Windtunnel store with the standard library alone: `python3 tools/verify_journal.py STORE [RUN]`
 
-    python3 tools/verify_journal.py STORE [RUN]
-
-Both hash chains of each run, its row, the head kept in the file beside the store; and the store's texts. Exit
-0: all hold; 1: something does not; 2: this is no store. (`windtunnel verify` proves more: effects, states.)
+From what docs/journal.md says: both hash chains of each run, its row, the head kept beside the store; and its
+texts. Exit 0: all hold; 1: something does not; 2: this is no store. (`windtunnel verify` proves more.)
 """
 
 import hashlib
@@ -17,29 +15,23 @@ Rows = Iterable[tuple[Any, ...]]
 Head = tuple[int, bytes, int, bytes]
 ZERO, NO_LIMIT = bytes(32), 1 << 62
 ENTRIES = """SELECT seq, turn, phase, kind, actor, CAST(body AS BLOB), prev, hash FROM entry
-             WHERE run_id = ? AND seq <= ? ORDER BY seq"""
-BUNDLE = """SELECT item.key, json_extract(item.value, '$[0]'), json_extract(item.value, '$[1]'),
-                   json_extract(item.value, '$[2]'), json_extract(item.value, '$[3]'),
-                   CAST(json_extract(item.value, '$[4]') AS BLOB), hashes
-            FROM bundle, json_each(lines) AS item WHERE run_id = ? AND item.key <= ? ORDER BY item.key"""
+             WHERE run_id = ?1 AND seq <= ?2"""
+BUNDLED = f""" UNION ALL SELECT key, {"json_extract(value, '$[%d]'), " * 4 % (0, 1, 2, 3)}
+    CAST(json_extract(value, '$[4]') AS BLOB), CASE key WHEN 0 THEN zeroblob(32)
+    ELSE substr(hashes, key * 32 - 31, 32) END, substr(hashes, key * 32 + 1, 32)
+    FROM bundle, json_each(lines) WHERE run_id = ?1 AND key <= ?2"""
 OPERATIONS = "SELECT seq, at, kind, CAST(body AS BLOB), prev, hash FROM operation WHERE run_id=? ORDER BY seq"
+PARENT = "SELECT parent, parent_seq FROM run WHERE run_id = ? AND parent IS NOT NULL"
+HAS = "SELECT 1 FROM sqlite_master WHERE name = ?"  # an older store has not every table
 ROW = "SELECT head_seq, head_hash, op_seq, op_hash, pruned FROM run WHERE run_id = ?"
 
 
 def history(db: sqlite3.Connection, run: str, limit: int = NO_LIMIT) -> Rows:
     """The entries of a run, those of the past it shares with its parents first."""
-    for parent, last in db.execute("SELECT parent, parent_seq FROM run WHERE run_id=?", [run]).fetchall():
-        if parent is not None:
-            yield from history(db, parent.decode(), min(last, limit))
-        for seq, *columns, hashes in db.execute(BUNDLE, [run, limit]) if has(db, "bundle") else ():
-            links = ZERO + hashes
-            yield seq, *columns, links[32 * seq : 32 * seq + 32], links[32 * seq + 32 : 32 * seq + 64]
-        yield from db.execute(ENTRIES, [run, limit])
-
-
-def has(db: sqlite3.Connection, table: str) -> bool:
-    """Whether the store is new enough to have it."""
-    return bool(db.execute("SELECT 1 FROM sqlite_master WHERE name = ?", [table]).fetchall())
+    for parent, last in db.execute(PARENT, [run]).fetchall():
+        yield from history(db, parent.decode(), min(last, limit))
+    bundled = BUNDLED if db.execute(HAS, ["bundle"]).fetchone() else ""
+    yield from db.execute(f"{ENTRIES}{bundled} ORDER BY 1", [run, limit])
 
 
 def chain(rows: Rows, what: str, wanted: int) -> tuple[tuple[int, bytes], bytes]:
@@ -76,9 +68,8 @@ def verify(db: sqlite3.Connection, heads: dict[str, Head], run: str) -> str:
 
 def read_heads(path: pathlib.Path) -> dict[str, Head]:
     heads: dict[str, Head] = {}
-    for parts in (
-        (line.split(" ") for line in path.read_text(errors="replace").split("\n")) if path.exists() else ()
-    ):
+    text = path.read_text(errors="replace") if path.exists() else ""
+    for parts in (line.split(" ") for line in text.split("\n")):
         if len(parts) in (5, 6) and len(parts[2]) == len(parts[4]) == 64:
             head = (int(parts[1]), bytes.fromhex(parts[2]), int(parts[3]), bytes.fromhex(parts[4]))
             heads[parts[0]] = max(heads.get(parts[0], head), head, key=lambda head: (head[0], head[2]))
@@ -96,7 +87,8 @@ def main(store: str, *runs: str) -> int:
             verdict = str(problem)
         sound = sound and verdict.startswith(("intact", "pruned"))
         print(f"{run}: {verdict}")
-    for digest, body in db.execute("SELECT hash, CAST(body AS BLOB) FROM text") if has(db, "text") else ():
+    texts = "SELECT hash, CAST(body AS BLOB) FROM text"
+    for digest, body in db.execute(texts) if db.execute(HAS, ["text"]).fetchone() else ():
         if hashlib.sha256(body).digest() != digest:
             print(f"text {digest.hex()}: was changed: its hash does not match its body")
             sound = False

@@ -203,8 +203,8 @@ def test_nobody_hears_of_a_run_before_the_disk_has_it(
     synced: list[set[str]] = []
     fsync = os.fsync
 
-    def seen(file: Any) -> None:
-        assert file.name == f"{store.path}-wal"
+    def seen(file: int) -> None:
+        assert os.path.samestat(os.fstat(file), Path(f"{store.path}-wal").stat())
         synced.append(set(read_heads(store.heads)))
         fsync(file)
 
