@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import platform
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 
 from windtunnel.journal.store import Owner
@@ -34,13 +34,13 @@ def _started(pid: int) -> str:
     return "" if fields[0] in "ZX" else fields[19]
 
 
+@cache
 def this_process() -> Owner:
-    return _process(os.getpid())
-
-
-@lru_cache(maxsize=1)  # not for ever: a fork of this process is another one
-def _process(pid: int) -> Owner:
+    pid = os.getpid()
     return Owner(platform.node(), _boot(), pid, _started(pid))
+
+
+os.register_at_fork(after_in_child=this_process.cache_clear)  # which is another one
 
 
 def here(owner: Owner) -> bool:

@@ -393,8 +393,11 @@ class SqliteStore(SqliteKeeper):
 
     def _settle(self, heads: Sequence[tuple[str, Head]]) -> None:
         try:
-            with Path(f"{self.path}-wal").open("rb") as wal:
+            wal = os.open(f"{self.path}-wal", os.O_RDONLY)
+            try:
                 os.fsync(wal)  # of all that was written to it, by whomever
+            finally:
+                os.close(wal)
         except OSError as error:
             raise StorageError(
                 f"the disk does not take what was written: {error.strerror}", where=self.location,

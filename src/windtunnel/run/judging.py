@@ -30,6 +30,8 @@ async def validate(
     player.enter("validate")
     if attempt == 1 and turn.mail:
         await judge_deferred(player, turn)
+    if player.check is None and not turn.refused:
+        return [], verdict_line(turn, asked, attempt, {})
     rejected: list[int] = []
     judgements: dict[str, Judgement] = {}
     parked: Parked | None = None

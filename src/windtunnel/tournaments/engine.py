@@ -144,6 +144,12 @@ def counted(elo: dict[str, float], compared: Comparison) -> None:
     """Elo after a table. Where many sit at it everyone plays everyone, and together that moves a rating as
     far as
     one game may."""
+    if len(compared.results) == 2:  # what follows comes to the same, bit for bit, in three times as long
+        (one, mine), (other, theirs) = compared.results
+        before_one, before_other = elo[one], elo[other]
+        elo[one] = before_one + STEP * (mine - expected(before_one, before_other))
+        elo[other] = before_other + STEP * (theirs - expected(before_other, before_one))
+        return
     before = {name: elo[name] for name, _ in compared.results}
     others = len(before) - 1
     for name, points in compared.results:

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import msgspec
+from msgspec import Struct
 
-from windtunnel.codec import decode_body
+from windtunnel.codec import body_decoder, decode_body
 from windtunnel.config import Workspace
 from windtunnel.control.catalog import Found, find_run, open_store
 from windtunnel.control.executor import hub_of
@@ -251,6 +252,12 @@ def order_of(
     )  # fmt: skip
 
 
+class Answer(Struct):
+    """What the effect of a match came to; no outcome where it failed."""
+
+    ok: Outcome | None = None
+
+
 def outcomes_of(store: Store, run_id: str) -> list[tuple[Match, Outcome]]:
     """Every match of a tournament that came to an outcome, by its number; in the middle of a round too."""
     return outcomes(store, run_id, Match)
@@ -259,14 +266,14 @@ def outcomes_of(store: Store, run_id: str) -> list[tuple[Match, Outcome]]:
 def outcomes(store: Store, run_id: str, kind: type[M]) -> list[tuple[M, Outcome]]:
     """The same of any run that has matches; `kind`: as what it asks for one."""
     found: list[tuple[M, Outcome]] = []
+    read, read_match = body_decoder(Answer).decode, body_decoder(kind).decode
     for effect in store.effects(run_id, kind=MATCH):
         if effect.result is None:
             continue
         recorded = whole(store, effect)
-        told = decode_body(recorded.result or b"{}")
-        if "ok" in told:
-            match = msgspec.convert(decode_body(recorded.request), kind)
-            found.append((match, msgspec.convert(told["ok"], Outcome)))
+        told = read(recorded.result or b"{}").ok
+        if told is not None:
+            found.append((read_match(recorded.request), told))
     return sorted(found, key=lambda one: one[0].number)
 
 
