@@ -102,7 +102,7 @@ class Draft:
     def commit(self, batches: Sequence[Batch]) -> None:
         (batch,) = batches
         if self._row is not None:
-            self._bytes += sum([len(entry.body) for entry in batch.entries])
+            self._bytes += batch.size
             late = time.monotonic() - self._begun > SECONDS or self._bytes > BYTES
             if not (late or batch.effects or batch.texts or batch.taken):
                 self._row = advanced(self._row, batch)

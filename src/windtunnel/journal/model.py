@@ -200,3 +200,4 @@ class Batch(Struct):
     turn: int | None = None
     turns: int | None = None
     at: float = 0.0
+    size: int = 0  # about how many bytes it holds

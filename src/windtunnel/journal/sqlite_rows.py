@@ -41,16 +41,14 @@ EFFECT = (
     " SET result=excluded.result, answered=excluded.answered, attempts=excluded.attempts"
 )
 LAST_ARRIVED = (
-    "SELECT run_id,turn,phase,actor,idx,answered FROM arrival WHERE run_id=? ORDER BY number DESC LIMIT ?"
+    "SELECT turn,phase,actor,idx,answered FROM arrival WHERE run_id=? ORDER BY number DESC LIMIT ?"
 )
 CHECKPOINT = "INSERT OR REPLACE INTO checkpoint VALUES(?,?,?,?,?,?)"
 BUNDLE = "INSERT INTO bundle VALUES(?,CAST(? AS TEXT),?)"
 SEGMENT = "INSERT OR IGNORE INTO segment VALUES(?,?,?,?,?)"
 TEXT = "INSERT OR IGNORE INTO text VALUES(?,?)"
 ARRIVAL = "INSERT INTO arrival VALUES(?,?,?,?,?,?,?)"
-ARRIVED = (  # the next number of its run
-    "INSERT INTO arrival SELECT ?1,coalesce(max(number),0)+1,?2,?3,?4,?5,?6 FROM arrival WHERE run_id=?1"
-)
+LAST_NUMBER = "SELECT coalesce(max(number),0) FROM arrival WHERE run_id=?"
 EFFECT_COLUMNS = (
     "turn,phase,actor,idx,kind,key,CAST(request AS BLOB),CAST(result AS BLOB),asked,answered,attempts"
 )
@@ -218,11 +216,12 @@ def write_batch(db: apsw.Connection, batch: Batch, where: str, *, again: bool = 
     check_fence(db, batch.run_id, batch.fence, where)
     write_rows(db, batch)
     if batch.effects:
-        arrived = [(batch.run_id, *effect.place, effect.result is not None) for effect in batch.effects]
+        arrived = [(*effect.place, effect.result is not None) for effect in batch.effects]
         if again:
             told = set(db.execute(LAST_ARRIVED, [batch.run_id, len(arrived)]))
             arrived = [one for one in arrived if one not in told]
-        db.executemany(ARRIVED, arrived)
+        last: Any = db.execute(LAST_NUMBER, [batch.run_id]).get
+        db.executemany(ARRIVAL, [(batch.run_id, last + n, *one) for n, one in enumerate(arrived, 1)])
     return advance(db, batch)
 
 

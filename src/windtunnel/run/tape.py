@@ -187,7 +187,7 @@ class Tape:
         self._flushed = self.clock.tick()
         if not self.writes or not _anything(batch):
             return
-        batch.at = self.clock.wall()
+        batch.at, batch.size = self.clock.wall(), self._bytes
         self._whole()
         try:
             self.store.commit([batch])
