@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from bench import connect
 from tests.journal.flights import edit, made_older, rows
+from tests.journal.stores import open_at
 from windtunnel.errors import StorageError
 from windtunnel.journal import GENESIS, Entry, SqliteStore, Status, entry_hash
 from windtunnel.journal.bundles import bundled, unbundled
@@ -41,6 +42,8 @@ def match(store: Any, run_id: str, *, stop_after: int | None = None) -> None:
 
 
 def brought(store: SqliteStore, *drafts: Draft) -> None:
+    for draft in drafts:
+        draft.pack()
     settle = store.bring_all([draft.whole() for draft in drafts])
     assert settle is not None
     settle()
@@ -153,6 +156,31 @@ def test_one_that_stopped_stands_in_rows_and_goes_on(store):
     assert rows(store, "SELECT count(*) FROM bundle WHERE run_id='stopped'") == [(0,)]
     row = asyncio.run(play_run(store, connect.world, "stopped"))
     assert row.head_hash == store.run("plain").head_hash
+
+
+def test_a_draft_that_is_packed_is_read_as_before_and_may_come_in_by_itself(store):
+    draft = draft_of(store, "alone")
+    before = list(draft.entries("alone"))
+    draft.pack()
+    assert list(draft.entries("alone")) == before
+    assert list(draft.entries("alone", 3, 9)) == before[4:10]
+    draft.publish()
+    assert list(store.entries("alone")) == before
+    assert rows(store, "SELECT count(*) FROM bundle") == [(2,)]
+    assert verify(store, "alone").complete
+
+
+@pytest.mark.slow
+def test_in_postgresql_a_packed_draft_comes_in_as_rows(store, postgres_url, tmp_path):
+    there: Any = open_at(postgres_url, tmp_path / "heads", create=True)
+    draft = draft_of(there, "short")
+    draft.pack()
+    settle = there.bring_all([draft.whole()])
+    assert settle is not None
+    settle()
+    assert list(there.entries("short")) == list(store.entries("short"))
+    assert verify(there, "short").complete
+    there.close()
 
 
 def test_a_name_that_is_taken_is_refused_and_changes_nothing(store):

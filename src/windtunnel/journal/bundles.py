@@ -10,7 +10,7 @@ from itertools import pairwise
 import msgspec
 
 from windtunnel.errors import StorageError
-from windtunnel.journal.model import GENESIS, Entry
+from windtunnel.journal.model import GENESIS, Batch, Bundle, Entry
 
 HASH_BYTES = 32
 
@@ -18,11 +18,16 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(list[tuple[int, str, str, str, msgspec.Raw]]).decode
 
 
-def bundled(entries: Sequence[Entry]) -> tuple[bytes, bytes]:
+def bundled(entries: Sequence[Entry]) -> Bundle:
     """As JSON, one list for each entry from number 0 on, with its body as it is; and their hashes."""
     raw = msgspec.Raw
     lines = _encode([(e[1], e[2], e[3], e[4], raw(e[5])) for e in entries])
-    return lines, b"".join([e[7] for e in entries])
+    return Bundle(lines, b"".join([e[7] for e in entries]))
+
+
+def entries_of(batch: Batch) -> list[Entry]:
+    """Also where they are bundled."""
+    return batch.entries if batch.bundle is None else unbundled(*batch.bundle, where=f"run {batch.run_id}")
 
 
 def unbundled(lines: bytes, hashes: bytes, *, where: str) -> list[Entry]:

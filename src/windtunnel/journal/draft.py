@@ -16,6 +16,7 @@ from msgspec import structs
 
 from windtunnel.codec import Segment
 from windtunnel.errors import LeaseHeld, StorageError
+from windtunnel.journal.bundles import bundled, entries_of
 from windtunnel.journal.model import Batch, Checkpoint, Effect, Entry, Mail, Operation, RunRow
 from windtunnel.journal.store import Lease, Owner, Store
 
@@ -49,8 +50,17 @@ class Draft:
     def whole(self) -> tuple[RunRow, list[Batch]]:
         """All of a run that is only here."""
         assert self._row is not None
-        assert self._owner is None  # nobody plays it
         return self._row, self._pieces
+
+    def pack(self) -> None:
+        """Nobody plays it any more. One that is over is bundled while all of it is still at hand."""
+        assert self._row is not None
+        assert self._owner is None
+        entries = [entry for piece in self._pieces for entry in piece.entries]
+        if self._row.status.ended and entries and entries[0].seq == 0:
+            for piece in self._pieces:
+                piece.entries = []
+            self._pieces[0].bundle = bundled(entries)
 
     def let_go(self) -> None:
         """Another has brought it into the store."""
@@ -147,7 +157,7 @@ class Draft:
     def entries(self, run_id: str, after: int = -1, upto: int | None = None) -> Iterator[Entry]:
         if self._row is None:
             return self.store.entries(run_id, after, upto)
-        every = [entry for piece in self._pieces for entry in piece.entries]  # by number, from 0 on
+        every = [entry for piece in self._pieces for entry in entries_of(piece)]  # by number, from 0 on
         return iter(every[after + 1 : None if upto is None else upto + 1])
 
     def operations(self, run_id: str, after: int = -1) -> Iterator[Operation]:

@@ -42,6 +42,7 @@ class Gathering:
     async def publish(self, draft: Draft) -> None:
         """Bring a run in that is not played at the moment."""
         if draft.held:
+            draft.pack()
             if self._load is None:
                 self._load = _Load()
                 self._begin(self._bring_when_idle(self._load))

@@ -182,12 +182,20 @@ class Checkpoint(Struct, frozen=True):
     deferred: bytes = b"[]"
 
 
+class Bundle(NamedTuple):
+    """All entries of a run, from number 0 on: as JSON, and their hashes (bundles.py)."""
+
+    lines: bytes
+    hashes: bytes
+
+
 class Batch(Struct):
     """What one commit makes durable for one run, all of it or nothing."""
 
     run_id: str
     fence: int
     entries: list[Entry] = field(default_factory=list)
+    bundle: Bundle | None = None  # instead of entries: all those of a run that is over
     operations: list[Operation] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     checkpoints: list[Checkpoint] = field(default_factory=list)

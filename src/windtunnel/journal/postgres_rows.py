@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from windtunnel.errors import LeaseHeld, LeaseLost, NotFound, StorageError, UsageError, WrongState
+from windtunnel.journal.bundles import entries_of
 from windtunnel.journal.heads import Head
 from windtunnel.journal.model import Batch, Effect, Entry, Mail, RunRow
 from windtunnel.journal.store import Lease, Owner
@@ -121,10 +122,12 @@ def write_rows(db: Db, batch: Batch, *, entries: bool = True) -> None:
 
 def write_pieces(db: Db, pieces: Iterable[Batch]) -> None:
     for piece in pieces:
-        copied = len(piece.entries) >= COPY_FROM
-        write_rows(db, piece, entries=not copied)
-        if copied:
-            copy_entries(db, piece.run_id, piece.entries)
+        entries = entries_of(piece)  # here all stand in rows
+        write_rows(db, piece, entries=False)
+        if len(entries) >= COPY_FROM:
+            copy_entries(db, piece.run_id, entries)
+        elif entries:
+            db.cursor().executemany(ENTRY, [_entry(piece.run_id, entry) for entry in entries])
 
 
 def copy_entries(db: Db, run_id: str, entries: Iterable[Entry]) -> None:

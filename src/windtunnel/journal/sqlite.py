@@ -49,7 +49,6 @@ from windtunnel.journal.sqlite_rows import (
     run_values,
     wait_for_others,
     write_batch,
-    write_ended,
     write_letter,
     write_run,
 )
@@ -380,7 +379,7 @@ class SqliteStore(SqliteKeeper):
             with Transaction(self._db, wait=wait) as db:
                 for row, pieces in runs:
                     check_new(db, row, self.location)
-                    write_ended(db, row, pieces)
+                    write_run(db, row, pieces)
         except apsw.Error as error:
             if isinstance(error, apsw.BusyError) and not wait:
                 return None

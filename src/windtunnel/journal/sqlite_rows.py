@@ -18,7 +18,6 @@ from windtunnel.errors import (
     UsageError,
     WrongState,
 )
-from windtunnel.journal.bundles import bundled
 from windtunnel.journal.heads import Head
 from windtunnel.journal.lease import here
 from windtunnel.journal.model import Batch, Effect, Mail, RunRow, Status
@@ -40,9 +39,7 @@ EFFECT = (
     "INSERT INTO effect VALUES(?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(run_id,turn,phase,actor,idx) DO UPDATE"
     " SET result=excluded.result, answered=excluded.answered, attempts=excluded.attempts"
 )
-LAST_ARRIVED = (
-    "SELECT turn,phase,actor,idx,answered FROM arrival WHERE run_id=? ORDER BY number DESC LIMIT ?"
-)
+LAST_ARRIVED = "SELECT turn,phase,actor,idx,answered FROM arrival WHERE run_id=? ORDER BY number DESC LIMIT ?"
 CHECKPOINT = "INSERT OR REPLACE INTO checkpoint VALUES(?,?,?,?,?,?)"
 BUNDLE = "INSERT INTO bundle VALUES(?,CAST(? AS TEXT),?)"
 SEGMENT = "INSERT OR IGNORE INTO segment VALUES(?,?,?,?,?)"
@@ -231,15 +228,6 @@ def write_letter(db: apsw.Connection, row: RunRow, mail: Mail) -> None:
     db.execute("INSERT INTO inbox(run_id,kind,body,sender,at,taken) VALUES(?,?,?,?,?,?)", values)
 
 
-def write_ended(db: apsw.Connection, row: RunRow, pieces: Sequence[Batch]) -> None:
-    """A run to which nothing is added any more: its entries are one row."""
-    entries = [entry for piece in pieces for entry in piece.entries]
-    if row.status.ended and entries and entries[0].seq == 0:
-        db.execute(BUNDLE, (row.run_id, *bundled(entries)))
-        pieces = [msgspec.structs.replace(piece, entries=[]) for piece in pieces]
-    write_run(db, row, pieces)
-
-
 def write_run(db: apsw.Connection, row: RunRow, pieces: Iterable[Batch]) -> None:
     for piece in pieces:
         write_rows(db, piece)
@@ -250,6 +238,8 @@ def write_rows(db: apsw.Connection, batch: Batch) -> None:
     run_id = batch.run_id
     if batch.entries:
         db.executemany(ENTRY, [(run_id, *entry) for entry in batch.entries])
+    if batch.bundle:
+        db.execute(BUNDLE, (run_id, *batch.bundle))
     if batch.operations:
         db.executemany(
             OPERATION, [(run_id, *op[:3], op.body.decode(), op.prev, op.hash) for op in batch.operations]
