@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,25 @@ def test_a_match_that_nobody_was_asked_for_and_is_there_is_taken_as_it_stands(tm
     before = asyncio.run(play_match(store, world, order()))
     assert asyncio.run(play_match(store, world, structs.replace(order(), fresh=True))) == before
     assert len(store.runs()) == 1
+
+
+def test_what_played_a_match_is_gone_with_it(tmp_path: Path) -> None:
+    """Nothing of it points at itself: in a process that plays thousands nobody has to look for that."""
+    store = SqliteStore(tmp_path / "cup.sqlite", create=True)
+
+    async def play(*numbers: int) -> None:
+        for number in numbers:
+            await play_match(store, world, order(f"cup.{number}"))
+
+    asyncio.run(play(1, 2))
+    gc.collect()
+    gc.disable()
+    try:
+        asyncio.run(play(*range(3, 13)))
+        left = gc.collect()
+    finally:
+        gc.enable()
+    assert left < 10 * 40
 
 
 @pytest.mark.parametrize("error", [StorageError("the disk is full"), LeaseHeld("another plays it")])

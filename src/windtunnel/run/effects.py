@@ -151,6 +151,9 @@ class Effects:
         self._posted.add(effect.place)
         return effect
 
+    def part(self) -> None:
+        self.intake, self._kinds = None, {}
+
     async def record(self, path: str, index: int, kind: str, result: Any) -> Effect:
         """Something that happened to a decision from outside (its deadline passed): durable, then used."""
         effect = self._new((self._frame.turn, self._frame.phase, path, index), kind, b"{}")

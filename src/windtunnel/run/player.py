@@ -167,6 +167,12 @@ class Player:
                 self.tape.flush()
             raise
 
+    def part(self) -> None:
+        """Nothing is asked any more: what points at each other here lets go, so that it is gone at once and
+        nobody has to look for it. A match leaves a hundred such things."""
+        self.effects.part()
+        self.frame.effects = self.frame.calls = None
+
     async def _begin(self) -> None:
         """Stand where it goes on. A run that cannot be taken up here is left as it was found."""
         try:

@@ -68,7 +68,10 @@ async def play_run(  # noqa: PLR0913 - what a play stands on, each by name
         _take_up(tape, fence)
         if observer:
             observer(player)
-        await player.play()
+        try:
+            await player.play()
+        finally:
+            player.part()
     finally:
         _let_go(store, run_id, fence)
     return store.run(run_id)
