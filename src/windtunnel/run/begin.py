@@ -37,8 +37,11 @@ def fingerprint() -> dict[str, str]:
     }
 
 
-def check_scenario(world: World, scenario: Scenario, players: dict[str, Any]) -> Scenario:
-    """The scenario as the run will see it, or the error that it would meet."""
+def check_scenario(
+    world: World, scenario: Scenario, players: dict[str, Any], *, at_once: bool = False
+) -> Scenario:
+    """The scenario as the run will see it, or the error that it would meet. `at_once`: who asks plays it now,
+    and then meets whatever keeps somebody from their seat."""
     plain = decode_body(encode_body(scenario_to_plain(scenario)))
     typed = scenario_from_plain(plain, world)
     if not typed.agents:
@@ -53,7 +56,8 @@ def check_scenario(world: World, scenario: Scenario, players: dict[str, Any]) ->
     if typed.turns < 0 or typed.attempts < 1 or typed.concurrency < 1:
         raise ScenarioError("turns must be 0 or more, attempts and concurrency 1 or more")
     whole_policy(typed.approvals, world)
-    Cast(world, typed, Frame(world, typed.mode, typed.seed), players)
+    if not at_once:
+        Cast(world, typed, Frame(world, typed.mode, typed.seed), players)
     return typed
 
 
@@ -66,10 +70,11 @@ def begin(
     players: dict[str, Any] | None = None,
     clock: Clock | None = None,
     said: Said = (),
+    at_once: bool = False,
 ) -> RunRow:
     """Write the run's row and its first entry. Nothing is played yet. `said`: what its operations begin
-    with."""
-    typed = check_scenario(world, scenario, players or {})
+    with. `at_once`: it is a draft, and is played before anybody else knows of it."""
+    typed = check_scenario(world, scenario, players or {}, at_once=at_once)
     plain = scenario_to_plain(typed)
     schema = describe_type(world.state)
     started = Started(HISTORY, world.name, world.version, plain, schema, fingerprint())

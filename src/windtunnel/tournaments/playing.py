@@ -82,7 +82,7 @@ async def play_match(
     if order.fresh or _row(store, order.run_id) is None:
         scenario = scenario_from_plain(order.scenario, world)
         draft = Draft(store)  # most matches are short: one commit for all of it
-        begin(draft, world, scenario, order.run_id, players=dict(players or {}))
+        begin(draft, world, scenario, order.run_id, players=dict(players or {}), at_once=True)
         try:
             outcome = await _played(draft, world, order, **terms)
             if played is not None:
