@@ -22,7 +22,7 @@ GAMES = ROOT / ".venv-games" / "bin" / "python"
 OURS = {"ours connect": "connect", "ours prisoners": "prisoners"}
 PEERS = ("kaggle connect", "textarena connect", "textarena prisoners")
 SIZES = {"ours": 4800, "kaggle": 40, "textarena": 2400}  # games in a trial, by who plays: seconds of each
-REPETITIONS = 5
+REPETITIONS = 9
 
 
 def measured(*, smoke: bool) -> dict[str, Figures]:
