@@ -11,7 +11,7 @@ from windtunnel.errors import WindtunnelError
 from windtunnel.journal.draft import Draft
 from windtunnel.journal.store import Store
 
-MANY = 12  # drafts that are worth a commit while others play
+MANY = 24  # drafts that are worth a commit while others play
 QUIET = 8  # rounds of the loop in which none comes: then nobody plays who asks nobody
 LOOK_SECONDS = 0.0005
 PATIENCE_SECONDS = 0.25  # then the lock is waited for: who asks now and then might never have it

@@ -29,7 +29,7 @@ from windtunnel.tournaments.hand import AT_ONCE, HANGS_SECONDS, Reply, over_time
 from windtunnel.tournaments.model import Outcome
 from windtunnel.tournaments.playing import NotNow, Order
 
-AHEAD = 2 * AT_ONCE  # orders in a hand: played, on their way to the disk, and to be played next
+AHEAD = 4 * AT_ONCE  # orders in a hand: played, on their way to the disk, and to be played next
 CHUNK = 1 << 20
 GRACE_SECONDS = 5.0  # beyond what a match may take: then its process goes
 MOST_STILLBORN = 5
