@@ -22,6 +22,11 @@ class _Scored(Struct):
 _SCORED = msgspec.json.Decoder(_Scored)
 
 
+def scores_of(body: bytes) -> Mapping[str, Mapping[str, Any]]:
+    """The metrics of a `scored` entry as they are stored, by agent: a number, or what stands for an array."""
+    return _SCORED.decode(body).metrics
+
+
 class Part(NamedTuple):
     """What one run of the line contributes: its own entries and turns up to where the next one forked."""
 
@@ -83,21 +88,17 @@ class Lineage:
     ) -> Iterator[tuple[int, str, str, Any]]:
         """Turn, agent, name and value of every metric, in order; a crowd's array is told by its mean."""
         names, agents = frozenset(names), frozenset(agents)
-        for turn, scores in self.scores(after, upto):
-            for agent, metrics in scores.items():
+        for turn, body in self._scored(after, upto):
+            for agent, metrics in scores_of(body).items():
                 if agents and agent not in agents:
                     continue
                 for name, value in metrics.items():
                     if not names or name in names:
                         yield turn, agent, name, value["mean"] if type(value) is dict else value
 
-    def scores(
-        self, after: int = -1, upto: int = NO_LIMIT
-    ) -> Iterator[tuple[int, Mapping[str, Mapping[str, Any]]]]:
-        """The metrics of each turn as they are stored, by agent: a number, or what stands for an array."""
+    def _scored(self, after: int, upto: int) -> Iterator[tuple[int, bytes]]:
         for part in self.parts:
-            for turn, body in self.store.scored(part.row.run_id, after, min(part.last_turn, upto)):
-                yield turn, _SCORED.decode(body).metrics
+            yield from self.store.scored(part.row.run_id, after, min(part.last_turn, upto))
 
     def last_of_turn(self, turn: int) -> Entry | None:
         """The last entry of a turn, the end of the run left out: where a fork begins."""

@@ -26,7 +26,7 @@ from windtunnel.errors import (
 from windtunnel.journal import RunRow, Status, Store
 from windtunnel.journal.draft import Draft
 from windtunnel.journal.gathering import Gathering
-from windtunnel.journal.lineage import Lineage
+from windtunnel.journal.lineage import Lineage, scores_of
 from windtunnel.models.hub import Hub
 from windtunnel.run.begin import begin
 from windtunnel.run.player import Between
@@ -165,20 +165,24 @@ def _scored(store: Store, row: RunRow, order: Order) -> Outcome:
     lineage = Lineage(store, row.run_id)
     wanted = {WEALTH, *(measure.metric for measure in order.scoring.metrics)}
     series: dict[str, dict[str, list[float]]] = {seat: defaultdict(list) for seat in order.seats}
-    for _, by_agent in lineage.scores():
-        for seat, mine in series.items():
-            for name, value in by_agent.get(seat, {}).items():  # in their own order: an outcome is history
-                if name in wanted:
-                    mine[name].append(float(value["mean"] if type(value) is dict else value))
+    refused: Counter[str] = Counter()
+    for entry in lineage.entries():
+        if entry.kind == "scored":
+            by_agent = scores_of(entry.body)
+            for seat, mine in series.items():
+                for name, value in by_agent.get(seat, {}).items():  # in their own order: that is history
+                    if name in wanted:
+                        mine[name].append(float(value["mean"] if type(value) is dict else value))
+        elif entry.kind == "judged" and b"no_op" in entry.body:
+            refused.update(_refused(entry.body, order))
     unknown = [
         one.metric for one in order.scoring.metrics if not any(one.metric in s for s in series.values())
     ]
     if unknown:
         why = f"no seat has a metric {unknown[0]!r}: scoring.metrics names it"
         return unfinished(order, row, "", why)
-    refused = _refused(lineage, order)
     seats = {
-        seat: seated(entrant, series[seat], order.scoring, refused=refused.get(seat, 0))
+        seat: seated(entrant, series[seat], order.scoring, refused=refused[seat])
         for seat, entrant in order.seats.items()
     }
     scores = [one.score or 0.0 for one in seats.values()]
@@ -195,18 +199,16 @@ def _scored(store: Store, row: RunRow, order: Order) -> Outcome:
     )  # fmt: skip
 
 
-def _refused(lineage: Lineage, order: Order) -> dict[str, int]:
-    """How often each seat did nothing, since what it decided was not allowed."""
-    found: dict[str, int] = {}
-    for entry in lineage.entries():
-        if entry.kind != "judged" or b"no_op" not in entry.body:
-            continue
-        verdicts = decode_body(entry.body).get("verdicts")
-        if isinstance(verdicts, dict):
-            for seat, verdict in verdicts.items():
-                if seat in order.seats and isinstance(verdict, dict) and verdict["kind"] == "no_op":
-                    found[seat] = found.get(seat, 0) + 1
-    return found
+def _refused(judged: bytes, order: Order) -> list[str]:
+    """The seats that did nothing, since what they decided was not allowed."""
+    verdicts = decode_body(judged).get("verdicts")
+    if not isinstance(verdicts, dict):
+        return []
+    return [
+        seat
+        for seat, verdict in verdicts.items()
+        if seat in order.seats and isinstance(verdict, dict) and verdict["kind"] == "no_op"
+    ]
 
 
 def paid(store: Store, row: RunRow) -> tuple[int, Counter[str]]:
