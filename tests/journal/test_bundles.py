@@ -209,6 +209,22 @@ def test_a_reader_of_an_older_store_sees_what_comes_in_once_it_is_brought_up(tmp
     writer.close()
 
 
+def test_an_older_store_without_its_views_is_opened_and_given_them(tmp_path):
+    path = tmp_path / "old.sqlite"
+    first = SqliteStore(path, create=True)
+    match(first, "plain")
+    first.close()
+    made_older(path, 3)
+    rows(path, "DROP VIEW metric")
+    reader = SqliteStore(path, read_only=True)
+    assert reader.altered() == ["view metric"]
+    reader.close()
+    writer = SqliteStore(path)
+    assert writer.altered() == []
+    assert len(rows(writer, "SELECT * FROM metric")) > 20
+    writer.close()
+
+
 # --- whatever is done to it is found -----------------------------------------------------------------
 
 LINE = 20  # of the bundle

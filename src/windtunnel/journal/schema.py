@@ -96,8 +96,8 @@ CREATE TABLE arrival(
 """
 
 # Since format 4. A short run comes into its store when it is over, and its entries as one row: a hundred rows
-# in three trees were a fifth of all that a match cost, and more than half of its bytes. Its JSON is an array
-# for each entry, so that what is asked of `history` finds them too.
+# in three trees were a fifth of all that a match cost. Its JSON is an array for each entry, so that what is
+# asked of `history` finds them too.
 BUNDLES = """
 CREATE TABLE bundle(run_id TEXT NOT NULL PRIMARY KEY, lines TEXT NOT NULL, hashes BLOB NOT NULL);
 
@@ -110,14 +110,14 @@ CREATE VIEW history AS
         substr(hashes, line.key * 32 + 1, 32)
     FROM bundle, json_each(bundle.lines) AS line;
 
-DROP VIEW metric;
+DROP VIEW IF EXISTS metric;
 CREATE VIEW metric AS
     SELECT history.run_id, history.turn, agent.key AS agent, item.key AS name,
         CASE item.type WHEN 'object' THEN json_extract(item.value, '$.mean') ELSE item.value END AS value
     FROM history, json_each(history.body, '$.metrics') AS agent, json_each(agent.value) AS item
     WHERE history.kind = 'scored';
 
-DROP VIEW decision;
+DROP VIEW IF EXISTS decision;
 CREATE VIEW decision AS
     SELECT history.run_id, history.turn, item.key AS actor, item.value AS action
     FROM history, json_each(history.body, '$.actions') AS item WHERE history.kind = 'decided';

@@ -193,10 +193,10 @@ class Table:
         """The effect `match`. The name of its run follows from its number, so that it is the same one however
         often it is asked for."""
         match = msgspec.convert(request, Match)
+        order = self._order(match)
         if match.round != self._round:
             self._round = match.round
             self.hands.early(map(self._order, known_ahead(self.field, match.round + 1)))
-        order = self._order(match)
         try:
             outcome = await self.hands.play(order)
         except NotNow as late:
