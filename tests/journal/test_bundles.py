@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from bench import connect
 from tests.journal.flights import edit, made_older, rows
 from tests.journal.stores import open_at
-from windtunnel.errors import StorageError
+from windtunnel.errors import AgentError, StorageError
 from windtunnel.journal import GENESIS, Entry, SqliteStore, Status, entry_hash
 from windtunnel.journal.bundles import bundled, unbundled
 from windtunnel.journal.draft import Draft
@@ -80,8 +80,8 @@ def proved(path: Path) -> Verified:
         store.close()
 
 
-def tool(path: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-I", str(TOOL), str(path), "short"]
+def tool(path: Path, run_id: str = "short") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-I", str(TOOL), str(path), run_id]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -149,6 +149,37 @@ def test_it_is_weighed_and_pruned_as_others_are(store):
     assert rows(store, "SELECT count(*) FROM bundle") == [(0,)]
     assert verify(store, "short").intact
     assert verify(store, "plain").intact
+
+
+def test_one_that_failed_goes_on_in_rows_behind_it(store):
+    def breaks(seen: Any, context: Any) -> connect.Drop:
+        if context.turn == 5 and broken:
+            raise RuntimeError("it broke")
+        return connect.scripted(seen, context)
+
+    broken, draft = True, Draft(store)
+    seats = (AgentSpec("a", kind="python"), AgentSpec("b"))
+    scenario = Scenario("connect", turns=60, seed=5, agents=seats)
+    begin(draft, connect.world, scenario, "failed", players={"a": breaks})
+    with pytest.raises(AgentError, match="it broke"):
+        asyncio.run(play_run(draft, connect.world, "failed", players={"a": breaks}))
+    brought(store, draft)
+    assert store.run("failed").status is Status.FAILED
+    assert rows(store, "SELECT count(*) FROM bundle WHERE run_id='failed'") == [(1,)]
+    bundled_ones = len(list(store.entries("failed")))
+    broken = False
+    row = asyncio.run(play_run(store, connect.world, "failed", players={"a": breaks}))
+    assert (row.status, row.turn) == (Status.COMPLETED, store.run("plain").turn)
+    every = list(store.entries("failed"))
+    assert [one.seq for one in every] == list(range(len(list(store.entries("plain")))))
+    assert len(every) > bundled_ones > 0
+    assert rows(store, "SELECT min(seq) FROM entry WHERE run_id='failed'") == [(bundled_ones,)]
+    told = rows(store, "SELECT seq, hash FROM history WHERE run_id='failed' ORDER BY seq")
+    assert told == [(one.seq, one.hash) for one in every]
+    assert [turn for turn, _ in store.scored("failed")] == [turn for turn, _ in store.scored("plain")]
+    assert verify(store, "failed").complete
+    store.close()
+    assert tool(store.path, "failed").returncode == 0
 
 
 def test_one_that_stopped_stands_in_rows_and_goes_on(store):

@@ -1,5 +1,6 @@
-"""A short run's whole history as one row: the run came into its store when it was over, so nothing is added
-to it any more. Hashed is what is hashed in rows; the view `history` shows both in the same columns.
+"""A short run's whole history as one row: the run came into its store when it was over. Should it be resumed
+(one that failed may be), what follows stands in rows behind it. Hashed is what is hashed in rows; the view
+`history` shows both in the same columns.
 """
 
 from __future__ import annotations
