@@ -20,7 +20,7 @@ from windtunnel.control.catalog import Found, all_runs, find_run, home_of, open_
 from windtunnel.control.executor import CONCURRENCY, Done, Executor, Job, LocalExecutor, hub_of
 from windtunnel.control.ids import new_run_id, run_ids_from
 from windtunnel.control.notify import flush, notice
-from windtunnel.errors import ModelSetup, NotFound, UsageError, WrongState
+from windtunnel.errors import LeaseHeld, ModelSetup, NotFound, UsageError, WrongState
 from windtunnel.journal import Effect, Owner, RunRow, Status, Store
 from windtunnel.journal.address import is_address
 from windtunnel.journal.texts import whole
@@ -257,13 +257,17 @@ class Control:
         return self._steer(name, "cancel", Status.CANCELLED, sender)
 
     def _steer(self, name: str, wish: str, status: Status, sender: str) -> Found:
-        """A run that is played gets mail; one that nobody plays is moved here and now."""
+        """A run that is played gets mail; one that nobody plays is moved here and now, unless somebody takes
+        it up in this moment."""
         found = self.find(name)
         if found.row.status is Status.RUNNING:
             return self.post(name, wish, sender=sender)
         found.row.status.move(status)
-        with opened(found, self.workspace) as store:
-            row = move_run(store, found.row.run_id, status, sender, self.clock)
+        try:
+            with opened(found, self.workspace) as store:
+                row = move_run(store, found.row.run_id, status, sender, self.clock)
+        except LeaseHeld:
+            return self.post(name, wish, sender=sender)
         notice(self.workspace, [found], self._looked_into, self.clock)
         return Found(found.location, row)
 

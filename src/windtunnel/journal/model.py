@@ -52,7 +52,7 @@ _NEXT: dict[Status, set[Status]] = {
     Status.RUNNING: _ALIVE,
     Status.WAITING: {Status.RUNNING, Status.PAUSED, Status.CANCELLED, Status.FAILED},
     Status.PAUSED: {Status.RUNNING, Status.CANCELLED},
-    Status.CRASHED: {Status.RUNNING, Status.CANCELLED, Status.FAILED},
+    Status.CRASHED: {Status.RUNNING, Status.PAUSED, Status.CANCELLED, Status.FAILED},
     Status.FAILED: {Status.RUNNING},  # after its cause was mended, from its last good state
     Status.COMPLETED: set(),
     Status.CANCELLED: set(),
