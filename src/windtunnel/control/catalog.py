@@ -197,6 +197,8 @@ def _by_path(name: str) -> Found | None:
     runs = look(path, wanted or None)
     if not runs:
         raise NotFound("this store holds no such run", where=text)
+    if same := [found for found in runs if found.row.run_id == wanted]:
+        return same[0]  # and not those whose ids go on where this one ends, as of matches 1 and 10
     if len(runs) > 1:
         roots = [found for found in runs if found.row.parent is None]
         if len(roots) == 1:
