@@ -11,6 +11,7 @@ from msgspec import Struct, field
 
 from windtunnel.config import Workspace
 from windtunnel.control.catalog import Found, all_runs, find_run, home_of, look, open_store, opened
+from windtunnel.control.places import founded
 from windtunnel.errors import NotFound, UsageError, WindtunnelError
 from windtunnel.journal import SqliteStore, Status
 from windtunnel.journal.address import is_address
@@ -41,28 +42,18 @@ def bring_in(workspace: Workspace, source: Path, run: str = "") -> tuple[str, Me
     if not rows:
         raise NotFound("this store holds no run", where=str(source))
     target = _home(workspace, rows)
-    fresh = not is_address(target) and not Path(target).exists()
-    held, into = SqliteStore(source, read_only=True), open_store(target, workspace, create=True)
-    empty = False
+    held = SqliteStore(source, read_only=True)
     try:
-        if run:
-            run_id = rows[0].row.run_id
-            done = copy_run(held, into, run_id)
-            merged = Merged(copied=[run_id] if done else [], same=[] if done else [run_id])
-        else:
-            merged = merge(held, into)
+        with founded(target, workspace) as into:
+            if run:
+                run_id = rows[0].row.run_id
+                done = copy_run(held, into, run_id)
+                merged = Merged(copied=[run_id] if done else [], same=[] if done else [run_id])
+            else:
+                merged = merge(held, into)
     finally:
-        empty = fresh and not into.runs()
         held.close()
-        into.close()
-        if empty:
-            _remove(Path(target))
     return target, merged
-
-
-def _remove(path: Path) -> None:
-    for file in (path, heads_path(path)):
-        file.unlink(missing_ok=True)
 
 
 def _home(workspace: Workspace, rows: list[Found]) -> str:
@@ -82,16 +73,8 @@ def copy_out(workspace: Workspace, found: Found, to: Path) -> Path:
         return backup(found.path, to)
     if to.exists() or heads_path(to).exists():
         raise UsageError("there is a file here already", where=str(to), remedy="name another file")
-    try:
-        with opened(found, workspace, read_only=True) as source:
-            target = SqliteStore(to, create=True)
-            try:
-                copy_run(source, target, found.row.run_id)
-            finally:
-                target.close()
-    except BaseException:
-        _remove(to)
-        raise
+    with opened(found, workspace, read_only=True) as source, founded(to) as target:
+        copy_run(source, target, found.row.run_id)
     return to
 
 

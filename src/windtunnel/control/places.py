@@ -6,18 +6,22 @@ runs of the workspace. Where a run is, its *location*, never holds a password.
 
 from __future__ import annotations
 
+import fcntl
+import os
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from msgspec import Struct
 
 from windtunnel.config import Workspace
-from windtunnel.errors import UsageError
+from windtunnel.errors import NotFound, UsageError, WindtunnelError
 from windtunnel.journal import RunRow, SqliteStore, Store
 from windtunnel.journal.address import is_address, shown
+from windtunnel.journal.heads import heads_path
 from windtunnel.journal.signing import Signer
 
 if TYPE_CHECKING:
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 
 STORES = (".windtunnel", "runs")  # where a workspace keeps its files
 HEADS = "heads"  # and, beside them, the heads of what is in no file
+ALONE_SECONDS = 2.0  # how long it is waited for those who found stores, before an empty one is left behind
 
 # The databases that workspaces of this process named, by what is shown of them.
 _urls: dict[str, tuple[str, Path]] = {}
@@ -119,6 +124,73 @@ def opened(found: Found, workspace: Workspace | None = None, *, read_only: bool 
         yield store
     finally:
         store.close()
+
+
+# --- founding ---
+
+
+@contextmanager
+def founded(location: str | Path, workspace: Workspace | None = None) -> Iterator[Store]:
+    """A store to put runs into, which is made where there is none. One that no run came into goes again."""
+    if is_address(str(location)):
+        store = open_store(location, workspace, create=True)
+        try:
+            yield store
+        finally:
+            store.close()
+        return
+    path = Path(location)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh, empty = False, True
+    try:
+        with _locked(path.parent, fcntl.LOCK_SH):
+            fresh = not path.exists()
+            store = open_store(path, workspace, create=True)
+            try:
+                yield store
+            finally:
+                empty = fresh and not store.runs()
+                store.close()
+    finally:
+        if fresh and empty:
+            _remove_if_empty(path)
+
+
+def _remove_if_empty(path: Path) -> None:
+    """Two may found one store at once (the same request that came twice): it stays while the other one may
+    still put a run into it."""
+    end = time.monotonic() + ALONE_SECONDS
+    while time.monotonic() < end:
+        with suppress(OSError), _locked(path.parent, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            if _is_empty(path):
+                for file in (path, heads_path(path), Path(f"{path}-wal"), Path(f"{path}-shm")):
+                    file.unlink(missing_ok=True)
+            return
+        time.sleep(0.01)
+
+
+def _is_empty(path: Path) -> bool:
+    try:
+        store = SqliteStore(path, read_only=True)
+    except NotFound:  # its tables were never laid
+        return True
+    except WindtunnelError:
+        return False
+    try:
+        return not store.runs()
+    finally:
+        store.close()
+
+
+@contextmanager
+def _locked(folder: Path, how: int) -> Iterator[None]:
+    """Whoever founds stores in a folder holds it with others; whoever removes one there, alone."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, how)
+        yield
+    finally:
+        os.close(handle)
 
 
 class Readers:

@@ -20,9 +20,9 @@ from windtunnel.control.catalog import Found, all_runs, find_run, home_of, open_
 from windtunnel.control.executor import CONCURRENCY, Done, Executor, Job, LocalExecutor, hub_of
 from windtunnel.control.ids import new_run_id, run_ids_from
 from windtunnel.control.notify import flush, notice
+from windtunnel.control.places import founded
 from windtunnel.errors import LeaseHeld, ModelSetup, NotFound, UsageError, WrongState
 from windtunnel.journal import Effect, Owner, RunRow, Status, Store
-from windtunnel.journal.address import is_address
 from windtunnel.journal.texts import whole
 from windtunnel.journal.verify import Verified, verify
 from windtunnel.run.begin import Said, begin
@@ -76,18 +76,10 @@ class Control:
         self._check_models(scenario)
         run_id = run_id or new_run_id()
         where = str(path) if path else home_of(self.workspace, run_id)
-        fresh = not is_address(where) and not Path(where).exists()
-        store = open_store(where, self.workspace, create=True)
-        try:
+        with founded(where, self.workspace) as store:
             row = begin(
                 store, world, scenario, run_id, players=dict(players or {}), clock=self.clock, said=said
             )
-        except BaseException:
-            store.close()
-            if fresh:
-                _remove_store(Path(where))
-            raise
-        store.close()
         return Found(where, row)
 
     def _check_models(self, scenario: Scenario) -> None:
@@ -385,9 +377,3 @@ def _asked(found: Found, effect: Effect, told: Effect) -> Asked:
         found.row.run_id, effect.name, effect.kind, effect.actor, effect.turn, action_digest(effect.request),
         effect.asked, decode_body(told.request),
     )  # fmt: skip
-
-
-def _remove_store(path: Path) -> None:
-    """A store that never got its first entry."""
-    for file in (path, path.with_suffix(".heads"), Path(f"{path}-wal"), Path(f"{path}-shm")):
-        file.unlink(missing_ok=True)
