@@ -64,6 +64,10 @@ for seen, line in enumerate(sys.stdin, 1):
     print(json.dumps({"run_id": order["run_id"], "began": True}), flush=True)
     if order["run_id"] in sys.argv[1:] and order.get("fresh"):
         sys.exit(1)
+    if order["run_id"] == "t.busy" and seen < 3:
+        error = {"code": "storage", "message": "the disk is full"}
+        print(json.dumps({"run_id": "t.busy", "error": error, "not_now": True}), flush=True)
+        continue
     print(json.dumps({"run_id": order["run_id"], "outcome": told}), flush=True)
 """
 
@@ -81,7 +85,7 @@ def counting(monkeypatch: pytest.MonkeyPatch, *deadly: str) -> None:
     monkeypatch.setattr(LocalHands, "_start", start)
 
 
-def order(number: int, **more: Any) -> Order:
+def order(number: int | str, **more: Any) -> Order:
     return Order("x.sqlite", f"t.{number}", "dice", {}, {"a": "one"}, Scoring(), **more)
 
 
@@ -103,6 +107,25 @@ def test_what_is_asked_for_next_is_played_while_nobody_asks_and_not_again(
             await hands.aclose()
 
     assert asyncio.run(play()) == [1, 3, 4, 2]
+
+
+def test_what_could_not_be_played_early_is_tried_again_when_it_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting(monkeypatch)
+
+    async def play() -> int:
+        hands = LocalHands(Workspace(tmp_path), processes=1)
+        try:
+            async with asyncio.timeout(20):
+                hands.early(iter((order("busy"),)))
+                await hands.play(order(1))
+                await hands.play(order(2))
+                return (await hands.play(order("busy"))).turns
+        finally:
+            await hands.aclose()
+
+    assert asyncio.run(play()) == 4
 
 
 def test_nothing_is_begun_early_any_more_once_it_is_to_stop(

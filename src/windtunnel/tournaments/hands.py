@@ -71,6 +71,11 @@ class Waiting:
         self.deaths = 0
         self.alone = False  # a process died under it: it gets the next one for itself
 
+    @property
+    def put_off(self) -> bool:
+        """It could not be played at the moment, which may be long ago."""
+        return self.outcome.done() and isinstance(self.outcome.exception(), NotNow)
+
     def settle(self, found: Outcome | Exception) -> None:
         if self.outcome.done():
             return
@@ -103,7 +108,9 @@ class LocalHands:
         while len(self._tending) < self._size:
             at = len(self._tending)
             self._tending.append(asyncio.ensure_future(self._tend(Path(self._scratch.name) / f"{at}")))
-        one = self._early.pop(order.run_id, None) or self._queued(order)
+        one = self._early.pop(order.run_id, None)
+        if one is None or one.put_off:
+            one = self._queued(order)
         try:
             return await one.outcome
         finally:

@@ -182,7 +182,7 @@ class Table:
         self.field = field_of(store, self.run_id)
         self._seats: Seats = {}
         self._fresh = not store.last_arrival(self.run_id)  # no match of it was asked for yet
-        self._round = 0
+        self._round, self._ahead = 0, list[Match]()  # that is played, and what comes after it
 
     @cached_property
     def _budget(self) -> float | None:
@@ -195,8 +195,10 @@ class Table:
         match = msgspec.convert(request, Match)
         order = self._order(match)
         if match.round != self._round:
-            self._round = match.round
-            self.hands.early(map(self._order, known_ahead(self.field, match.round + 1)))
+            self._round, self._ahead = match.round, known_ahead(self.field, match.round + 1)
+            self.hands.early(iter(()))
+        if self._ahead and match.number + 1 == self._ahead[0].number:  # after all of this round
+            self.hands.early(map(self._order, self._ahead))
         try:
             outcome = await self.hands.play(order)
         except NotNow as late:
