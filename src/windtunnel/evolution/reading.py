@@ -17,6 +17,7 @@ from windtunnel.evolution.model import START, Ground, Mutation, Plan, Reflection
 from windtunnel.evolution.trials import seal_of
 from windtunnel.scenario import scenario_to_plain
 from windtunnel.scenario.checking import check
+from windtunnel.scenario.kinds import expect
 from windtunnel.scenario.modelled import THINKING
 from windtunnel.scenario.reading import Node, Place, node_of
 from windtunnel.strategies.reading import read_document
@@ -100,6 +101,7 @@ def inline_evolution(given: dict[str, Any], sources: Sources, folder: Path | Non
 
 
 def _plan(root: Node, sources: Sources, folder: Path) -> Plan:
+    expect(root, "evolution")
     check(root, EvolutionFile)
     file = msgspec.convert(root.plain(), EvolutionFile)
     named: Stages = [*([file.scenario] if file.scenario else []), *file.scenarios]

@@ -12,6 +12,7 @@ from windtunnel.codec import find_unfit
 from windtunnel.errors import NotFound, ScenarioError
 from windtunnel.scenario.approvals import policy_of
 from windtunnel.scenario.checking import check, is_struct
+from windtunnel.scenario.kinds import expect
 from windtunnel.scenario.overrides import ALL, apply_overrides, split
 from windtunnel.scenario.plain import scenario_from_plain, scenario_to_plain
 from windtunnel.scenario.reading import Node, Place, node_of, read_text, read_yaml
@@ -112,6 +113,7 @@ def _document(path: Path) -> Node:
 
 
 def _world_named(root: Node) -> str:
+    expect(root, "agents")
     if "world" not in root.value:
         if close := [key for key in root.value if suggest(key, ["world"]).startswith("did")]:
             raise root.value[close[0]][0].error(

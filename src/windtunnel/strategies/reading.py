@@ -17,6 +17,7 @@ from msgspec import Meta, Struct, field
 from windtunnel.codec import find_unfit
 from windtunnel.errors import NotFound, ScenarioError
 from windtunnel.scenario.checking import check
+from windtunnel.scenario.kinds import expect
 from windtunnel.scenario.reading import Node, Place, node_of, read_text, read_yaml
 from windtunnel.strategies.model import (
     KINDS,
@@ -127,6 +128,7 @@ def read_document(file: Path, first: str) -> Node:
 
 
 def _strategy(root: Node, world: AtHand, folder: Path | None) -> Strategy:
+    expect(root, "strategy")
     for field_name, node in _texts(root, ""):
         if (found := CONTROL.search(node.value)) is not None:
             raise node.place.error(

@@ -14,6 +14,7 @@ from windtunnel.discovery import find_scenario
 from windtunnel.errors import ScenarioError, WindtunnelError
 from windtunnel.scenario import load_scenario, override_scenario, scenario_to_plain
 from windtunnel.scenario.checking import check
+from windtunnel.scenario.kinds import expect
 from windtunnel.scenario.reading import Node, Place, node_of
 from windtunnel.strategies.reading import read_document
 from windtunnel.tournaments.entering import EntrantEntry, Sources, check_models, read_entrants, sources
@@ -106,6 +107,7 @@ def inline_tournament(given: dict[str, Any], sources: Sources, folder: Path | No
 
 
 def _field(root: Node, sources: Sources, folder: Path) -> Field:
+    expect(root, "tournament")
     check(root, TournamentFile)
     file = msgspec.convert(root.plain(), TournamentFile)
     given: list[str | StageEntry] = [*([file.scenario] if file.scenario else []), *file.scenarios]
