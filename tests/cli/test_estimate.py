@@ -9,6 +9,7 @@ import pytest
 
 from windtunnel.testing.provider import Provider
 
+ROOT = Path(__file__).parents[2]
 ANSWER = '{"why": "so be it", "action": {"type": "KeepCourse"}}'
 
 
@@ -58,3 +59,25 @@ def test_a_scenario_of_rules_has_nothing_to_estimate(wt: Any, workspace: Path) -
     said = wt("estimate", "economy/growth")
     assert said.code == 2
     assert "--model MODEL" in said.err
+
+
+def test_a_tournament_is_estimated_from_its_file_and_so_is_an_evolution(wt: Any, workspace: Path) -> None:
+    cup = workspace / "cup.yaml"
+    cup.write_text(
+        "tournament: Cup\nscenario: economy/quick\nturns: 2\nseeds: 1\nbudget: 0.5\n"
+        "entrants: [balanced, {strategy: austerity, name: thrifty}, steady]\n"
+    )
+    (told,) = wt("estimate", str(cup), "--json").rows
+    assert (told["matches"], told["rounds"], told["calls"], told["budget"]) == (3 * 2, 3, 0, 0.5)
+    said = wt("estimate", str(cup)).out
+    assert "6 matches in 3 rounds, 1 rehearsed" in said
+    assert said.endswith(f"windtunnel tournament {cup}\n")
+    up = ROOT / "examples" / "evolve_economy.yaml"
+    (told,) = wt("estimate", str(up), "--json").rows
+    trying, judging = 7 * 3 * 2 * 5, 2 * 12 * 2  # candidates and the start, lucks, seats, generations
+    assert (told["matches"], told["rounds"]) == (trying + judging, 5)
+    assert f"windtunnel evolve {up}\n" in wt("estimate", str(up)).out
+    refused = wt("estimate", str(cup), "--turns", "3")
+    assert refused.code == 2
+    assert "this is a tournament" in refused.err
+    assert not (workspace / ".windtunnel" / "runs").exists()

@@ -335,8 +335,7 @@ async def replay(room: Room, asked: OfRun, progress: Progress) -> Any:
 
 async def estimate(room: Room, asked: Played, _: Progress) -> dict[str, Any]:
     found = await rehearsal.estimate(room.workspace, room.world, scenario_of(room, asked))
-    total = {"calls": found.calls, "seen": found.seen, "most": found.most}
-    return {**msgspec.to_builtins(found), **total}
+    return found.plain()
 
 
 async def query(room: Room, asked: Query, _: Progress) -> Any:
