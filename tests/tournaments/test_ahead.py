@@ -33,7 +33,7 @@ def rounds_of(made: Field) -> Iterator[tuple[int, list[Any]]]:
         if pairings is None:
             return
         matches = matches_of(made, number, pairings, first)
-        assert len(matches) == count_of(made, number, pairings)
+        assert len(matches) == count_of(made, pairings)
         yield number, matches
         first += len(matches)
         history.append(tuple(Played(one, (0.5,) * len(one.entrants)) for one in pairings))

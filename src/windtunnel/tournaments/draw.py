@@ -43,11 +43,16 @@ def matches_of(field: Field, round_number: int, pairings: Sequence[Pairing], fir
     return found
 
 
-def count_of(field: Field, round_number: int, pairings: Sequence[Pairing]) -> int:
+def count_of(field: Field, pairings: Sequence[Pairing]) -> int:
     """How many they are."""
-    each = len(field.stages) * len(seeds_of(field, round_number))
-    rotated = field.rotate or len(field.seats) == 1
-    return sum(each * (len(one.entrants) if rotated else 1) for one in pairings if len(one.entrants) > 1)
+    return len(field.stages) * sum(on_each_stage(field, one) for one in pairings)
+
+
+def on_each_stage(field: Field, pairing: Pairing) -> int:
+    """How many matches a meeting is played in, in each scenario; a bye in none."""
+    lucks, alone = len(field.seeds) or field.lucks, len(field.seats) == 1
+    seatings = len(pairing.entrants) if field.rotate or alone else 1
+    return 0 if pairing.bye else lucks * seatings
 
 
 def known_ahead(field: Field, round_number: int) -> list[Match]:
@@ -56,8 +61,7 @@ def known_ahead(field: Field, round_number: int) -> list[Match]:
     rounds = scheduled(field.plan) if field.stop is None else ()
     if round_number > len(rounds):
         return []
-    before = enumerate(rounds[: round_number - 1], 1)
-    first = 1 + sum(count_of(field, number, pairings) for number, pairings in before)
+    first = 1 + sum(count_of(field, pairings) for pairings in rounds[: round_number - 1])
     return matches_of(field, round_number, rounds[round_number - 1], first)
 
 

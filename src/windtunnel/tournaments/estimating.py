@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from windtunnel.config import Workspace
 from windtunnel.control.estimate import Costs, Foreseen, Tally, by_model, foresee
@@ -21,8 +21,8 @@ from windtunnel.control.executor import hub_of
 from windtunnel.control.worlds import Worlds
 from windtunnel.scenario import scenario_from_plain
 from windtunnel.scenario.modelled import THINKING
-from windtunnel.tournaments.draw import Seats, matches_of
-from windtunnel.tournaments.formats import ELIMINATIONS, Played, next_round
+from windtunnel.tournaments.draw import Seats, matches_of, on_each_stage
+from windtunnel.tournaments.formats import ELIMINATIONS, Pairing, Played, next_round, scheduled
 from windtunnel.tournaments.model import WORLD_NAME, Entrant, Field, Match
 from windtunnel.tournaments.playing import Order
 from windtunnel.tournaments.running import order_of
@@ -54,10 +54,10 @@ class Forecast(Costs):
 
 
 async def forecast(workspace: Workspace, plan: Field, processes: int = 0) -> Forecast:
-    matches = course(plan)
+    told = course(plan)
     return await rehearsed(
-        workspace, _samples(plan, matches), processes, title=plan.title, matches=len(matches),
-        rounds=matches[-1].round, budget=plan.budget, notes=_notes(plan),
+        workspace, _samples(plan, told), processes, title=plan.title, rounds=told.rounds,
+        matches=told.matches * len(plan.stages), budget=plan.budget, notes=_notes(plan),
     )  # fmt: skip
 
 
@@ -108,43 +108,63 @@ async def rehearsed(
     )  # fmt: skip
 
 
-def course(plan: Field) -> list[Match]:
-    """Every match of it, as long as it goes by the seeding; of one without an end, those of a round."""
+class Course(Struct):
+    """A tournament as it goes by the seeding. `matches`, `often`: how many there are, and how many of them
+    each entrant plays, in each scenario; `chosen`: rounds and meetings that are rehearsed."""
+
+    rounds: int = 0
+    matches: int = 0
+    often: Counter[str] = field(default_factory=Counter)
+    chosen: list[tuple[int, Pairing]] = field(default_factory=list)
+
+
+def course(plan: Field) -> Course:
+    """Nothing is kept of most matches: there may be very many."""
+    asking = {one.name for one in plan.entrants if one.strategy.kind in THINKING}
+    told, alone = Course(), len(plan.seats) == 1
+    for number, pairings in enumerate(_rounds(plan), 1):
+        told.rounds = number
+        for one in pairings:
+            count = on_each_stage(plan, one)
+            told.matches += count
+            told.often.update(dict.fromkeys(one.entrants, count // len(one.entrants) if alone else count))
+            if count and (not told.chosen or asking.intersection(one.entrants)):
+                told.chosen.append((number, one))
+                asking.difference_update(one.entrants)
+    return told
+
+
+def _rounds(plan: Field) -> Iterator[tuple[Pairing, ...]]:
+    """Of a tournament without an end, one."""
+    if fixed := scheduled(plan.plan):
+        yield from fixed
+        return
     worth = {name: -float(place) for place, name in enumerate(plan.plan.entrants)}
-    found: list[Match] = []
     history: list[tuple[Played, ...]] = []
     while (pairings := next_round(plan.plan, history)) is not None:
-        found += matches_of(plan, len(history) + 1, pairings, len(found) + 1)
-        history.append(
-            tuple(Played(one, points_of([worth[name] for name in one.entrants])) for one in pairings)
-        )
+        yield pairings
         if _endless(plan):
-            break
-    return found
+            return
+        points = [points_of([worth[name] for name in one.entrants]) for one in pairings]
+        history.append(tuple(map(Played, pairings, points)))
 
 
-Who = tuple[int, str]  # stage, and entrant or nobody
-
-
-def _samples(plan: Field, matches: Sequence[Match]) -> list[Sample]:
-    """Matches in which everybody who asks a model sits once in each stage, and one of each stage at least."""
+def _samples(plan: Field, told: Course) -> list[Sample]:
+    """Of each meeting that is chosen a match in each scenario; where everybody plays alone, one of each."""
+    brief = structs.replace(plan, seeds=(), lucks=1)
+    matches: dict[tuple[Any, ...], Match] = {}
+    for number, pairing in told.chosen:
+        for match in matches_of(brief, number, [pairing], 1):
+            who = sorted(match.seats.values())  # seats changed round are the same meeting
+            matches.setdefault((match.stage, number, *who), match)
+    sits = Counter(name for match in matches.values() for name in match.seats.values())
+    each = len(matches) / len(plan.stages)
     made: Seats = {}
-    orders: dict[int, Order] = {}
-    often: Counter[Who] = Counter()  # in all matches
-    seen: Counter[Who] = Counter()  # in those that are rehearsed
-    asking = {one.name for one in plan.entrants if one.strategy.kind in THINKING}
-    for match in matches:
-        mine = [(match.stage, ""), *((match.stage, name) for name in match.seats.values())]
-        often.update(mine)
-        if any(not seen[who] for who in mine if not who[1] or who[1] in asking):
-            orders[match.number] = order_of(plan, match, "", WORLD_NAME, None, made)
-            seen.update(mine)
-    chosen = [match for match in matches if match.number in orders]
     return [
         Sample(
-            orders[match.number],
-            often[match.stage, ""] / seen[match.stage, ""],
-            {seat: often[match.stage, name] / seen[match.stage, name] for seat, name in match.seats.items()},
+            order_of(plan, match, "", WORLD_NAME, None, made),
+            told.matches / each,
+            {seat: told.often[name] * len(plan.stages) / sits[name] for seat, name in match.seats.items()},
         )
-        for match in chosen
+        for match in matches.values()
     ]

@@ -165,7 +165,7 @@ def _history(field: Field, results: Results) -> tuple[list[tuple[Played, ...]], 
         mine = rounds[len(history) + 1]
         said = comparisons(field, mine)
         compared += said
-        if len(mine) < count_of(field, len(history) + 1, pairings):
+        if len(mine) < count_of(field, pairings):
             return history, compared, len(mine)
         history.append(played(pairings, mine, said))
         at += len(mine)
