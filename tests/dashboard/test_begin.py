@@ -70,6 +70,30 @@ def test_a_refusal_says_why_where_and_what_to_do_and_the_text_stays(served: Live
     assert served.get("/api/tournaments")["total"] == before
 
 
+def test_what_it_comes_to_is_told_before_it_begins_and_of_this_text_alone(
+    served: Live, page: Page, watched: Watched
+) -> None:
+    before = served.get("/api/tournaments")["total"]
+    page.goto(f"{served.url}/tournaments/new")
+    write(page, f"{QUICK}- keynesian\nbudget: 3\n")
+    page.get_by_role("button", name="Estimate").click()
+    told = page.get_by_role("region", name="what it comes to")
+    expect(told).to_contain_text("1 in 1 round")
+    expect(told).to_contain_text("nothing: no model is asked")
+    write(page, f"{QUICK}- keynesian\n- steady\nformat: swiss\n")
+    expect(told).to_have_count(0)
+    page.get_by_role("button", name="Estimate").click()
+    expect(told).to_contain_text("who meets whom follows from results")
+    assert not watched.wrong
+    write(page, f"{QUICK}- keynesain\n")
+    page.get_by_role("button", name="Estimate").click()
+    expect(page.get_by_role("alert")).to_contain_text("did you mean 'keynesian'?")
+    expect(page.get_by_text("marked in line 8")).to_be_visible()
+    begin(page)
+    expect(page.get_by_role("alert")).to_have_count(1)
+    assert served.get("/api/tournaments")["total"] == before
+
+
 def test_what_cannot_be_read_is_told_at_its_line_and_the_example_can_be_begun(
     served: Live, page: Page
 ) -> None:

@@ -28,6 +28,7 @@ MEANT = (
     "cancel_simulation", "send_event", "answer_question", "give_feedback", "compare", "approve",
     "reject", "add_schedule", "create_key", "list_simulations", "audit_log", "export_simulation",
     "import_simulations", "replay_simulation", "get_state", "get_turn", "get_panels", "start_tournament",
+    "estimate_tournament", "estimate_evolution",
     "add_strategy", "tag_strategy", "rollback_strategy", "get_strategy", "diff_strategies",
     "list_strategies", "list_tournaments", "list_evolutions", "start_evolution", "get_evolution",
     "list_proposals", "approve_proposal", "reject_proposal", "rollback_proposal",

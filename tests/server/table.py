@@ -69,6 +69,7 @@ WAYS: dict[str, Way] = {
     "start_tournament": Way(
         "POST", "/api/tournaments", CUP, "start_tournament", {"title": "A cup", **CUP_PLAYED}
     ),
+    "estimate_tournament": Way("POST", "/api/tournaments/estimate", CUP),
     "get_tournament_standings": Way(
         "GET", "/api/tournaments/nobody", None, "get_tournament_standings", OF_RUN
     ),
@@ -84,6 +85,7 @@ WAYS: dict[str, Way] = {
         "POST", "/api/evolution", {"evolution": "Better", **BRED_OF},
         "start_evolution", {"title": "Better", **BRED_OF},
     ),
+    "estimate_evolution": Way("POST", "/api/evolution/estimate", {"evolution": "Better", **BRED_OF}),
     "get_evolution": Way("GET", "/api/evolution/nobody", None, "get_evolution", OF_RUN),
     "list_evolution_matches": Way("GET", "/api/evolution/nobody/matches"),
     "list_proposals": Way("GET", "/api/evolution/proposals", None, "list_proposals", {}),

@@ -132,9 +132,23 @@ def test_what_lies_outside_of_the_workspace_or_is_no_strategy_is_not_opened(
 ) -> None:
     for name in (".env", "windtunnel.toml"):
         (server.home / name).touch()
-    refused = server.post("/api/tournaments", {**CUP, **changed}, 422)
-    assert refused["where"] == where
-    assert "root:" not in json.dumps(refused)
+    for address in ("/api/tournaments", "/api/tournaments/estimate"):
+        refused = server.post(address, {**CUP, **changed}, 422)
+        assert refused["where"] == where
+        assert "root:" not in json.dumps(refused)
+
+
+def test_what_a_tournament_comes_to_is_told_and_nothing_is_kept_of_it(server: Live) -> None:
+    before = server.get("/api/tournaments")["total"]
+    asking = {"strategy": {**THRIFT, "strategy": "asker", "kind": "llm", "model": "house"}}
+    server.post("/api/strategies", asking, 201)
+    told = server.post("/api/tournaments/estimate", {**CUP, "entrants": [*ENTRANTS, "asker"], "budget": 2.5})
+    assert (told["title"], told["matches"], told["rounds"], told["budget"]) == ("A cup", 12, 3, 2.5)
+    (house,) = told["models"]
+    assert (house["model"], house["calls"], house["seen"], house["most"]) == ("house", 6 * 4, 0, 0)
+    assert house["input"] > house["output"] > 0
+    assert (told["notes"], told["rehearsed"]) == ([], 1)
+    assert server.get("/api/tournaments")["total"] == before
 
 
 def test_an_entrant_that_is_not_there_is_told_with_its_name(server: Live) -> None:

@@ -121,6 +121,14 @@ def test_its_matches_come_in_pages_each_a_run_and_those_of_the_gate_are_marked(
     assert (run["seed"], run["head"]) == (told[-1]["seed"], told[-1]["head"])
 
 
+def test_what_it_comes_to_is_told_before_and_is_what_it_comes_to(server: Live, found: str) -> None:
+    told = server.post("/api/evolution/estimate", BETTER)
+    assert told["matches"] == server.get(f"/api/evolution/{found}/matches")["total"]
+    assert (told["title"], told["rounds"]) == (BETTER["evolution"], BETTER["generations"])
+    assert (told["models"], told["notes"]) == ([], [])
+    assert told["seconds"] > 0
+
+
 def test_asking_again_with_the_same_key_starts_nothing_twice(server: Live) -> None:
     key = {"Idempotency-Key": "one search"}
     small = {**BETTER, "generations": 1, "population": 2}
@@ -158,9 +166,10 @@ def test_an_evolution_is_paused_in_the_middle_of_a_generation_and_goes_on(server
 def test_what_lies_outside_of_the_workspace_or_is_no_strategy_is_not_opened(
     server: Live, changed: dict[str, Any], where: str
 ) -> None:
-    refused = server.post("/api/evolution", {**BETTER, **changed}, 422)
-    assert refused["where"] == where
-    assert "root:" not in json.dumps(refused)
+    for address in ("/api/evolution", "/api/evolution/estimate"):
+        refused = server.post(address, {**BETTER, **changed}, 422)
+        assert refused["where"] == where
+        assert "root:" not in json.dumps(refused)
 
 
 def test_too_little_held_out_luck_is_refused_before_anything_is_played(server: Live) -> None:

@@ -648,6 +648,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tournaments/estimate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What would one cost
+         * @description How many matches it comes to, what their models may cost, how long they take. Nothing is paid.
+         */
+        post: operations["estimate_tournament"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tournaments/{run_id}": {
         parameters: {
             query?: never;
@@ -807,6 +827,26 @@ export interface paths {
          * @description As its file would say it. It is a run: /api/simulations/{run_id} pauses, resumes and cancels it.
          */
         post: operations["start_evolution"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evolution/estimate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What would one cost
+         * @description How many matches it comes to, what their models may cost, how long they take. Nothing is paid.
+         */
+        post: operations["estimate_evolution"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2492,6 +2532,52 @@ export interface components {
             low: number;
             /** High */
             high: number;
+        };
+        /**
+         * Forecast
+         * @description What a tournament or an evolution comes to.
+         */
+        Forecast: {
+            /** Title */
+            title: string;
+            /** Matches */
+            matches: number;
+            /**
+             * Rounds
+             * @description Of an evolution: generations
+             */
+            rounds: number;
+            /**
+             * Rehearsed
+             * @description Matches that were rehearsed for it
+             */
+            rehearsed: number;
+            /**
+             * Models
+             * @description None, where nobody asks a model
+             */
+            models: components["schemas"]["Priced"][];
+            /**
+             * Seconds
+             * @description What its matches take here; how long models think is not in it
+             */
+            seconds: number;
+            /**
+             * Processes
+             * @description Which play at the same time
+             */
+            processes: number;
+            /**
+             * Budget
+             * @description Dollars, as the file says
+             */
+            budget: number | null;
+            /**
+             * Notes
+             * @description What it leaves out
+             * @default []
+             */
+            notes: string[];
         };
         /** ForkRequest */
         ForkRequest: {
@@ -7376,6 +7462,45 @@ export interface operations {
             504: components["responses"]["Problem504"];
         };
     };
+    estimate_tournament: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TournamentRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Forecast"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            414: components["responses"]["Problem414"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
     get_tournament_standings: {
         parameters: {
             query?: never;
@@ -7723,6 +7848,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Started"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            414: components["responses"]["Problem414"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    estimate_evolution: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvolutionRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Forecast"];
                 };
             };
             400: components["responses"]["Problem400"];

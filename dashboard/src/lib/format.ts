@@ -65,3 +65,7 @@ export const exactly = (moment: string | Date): string => exactTime.format(new D
 
 /** `gdp_growth` as people read it. */
 export const spoken = (name: string): string => name.replaceAll("_", " ");
+
+/** A number of things: "1 match", "2,400 matches". */
+export const counted = (count: number, one: string, many: string): string =>
+  `${count.toLocaleString("en")} ${count === 1 ? one : many}`;

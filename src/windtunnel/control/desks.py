@@ -33,6 +33,7 @@ READS = frozenset(
     {
         "describe",
         "estimate",
+        "forecast",
         "observe",
         "panels",
         "query",

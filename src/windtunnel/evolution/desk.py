@@ -18,6 +18,7 @@ from windtunnel.control.limits import begun_with
 from windtunnel.control.proposals import Proposals
 from windtunnel.control.worlds import Worlds
 from windtunnel.errors import Forbidden, NotFound, WrongState
+from windtunnel.evolution import estimating
 from windtunnel.evolution.model import WORLD_NAME, Bout, Genome, Plan, expressed
 from windtunnel.evolution.model import Ground as Tried
 from windtunnel.evolution.proposing import propose as proposed
@@ -47,6 +48,12 @@ class Begin(Asked, frozen=True):
     tags: tuple[str, ...] = ()
 
 
+class Planned(Asked, frozen=True):
+    """As in `Begin`."""
+
+    evolution: dict[str, Any]
+
+
 class Told(Drawn, frozen=True, kw_only=True):
     """`generation`: of which the candidates are wanted; the last, if unsaid."""
 
@@ -72,6 +79,13 @@ async def begin(room: Room, asked: Begin, _: Progress) -> dict[str, Any]:
         room.workspace, plan, tags=asked.tags, run_id=asked.run_id, said=begun_with(None, None)
     )
     return run_plain(found)
+
+
+async def forecast(room: Room, asked: Planned, _: Progress) -> dict[str, Any]:
+    """What it comes to, rehearsed; nothing is kept."""
+    check_inside(room.workspace, asked.evolution)
+    plan = inline_evolution(asked.evolution, sources(room.workspace))
+    return (await estimating.forecast(room.workspace, plan)).plain()
 
 
 async def about(room: Room, asked: About, _: Progress) -> list[dict[str, Any]]:
@@ -205,6 +219,7 @@ KNOWN: Known = {
     **VERBS,
     "about": (About, about),
     "begin": (Begin, begin),
+    "forecast": (Planned, forecast),
     "matches": (Matches, matches),
     "propose": (OfRun, propose),
     "story": (Told, story),

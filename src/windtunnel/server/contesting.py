@@ -42,6 +42,11 @@ class Contesting(Desked):
         """Start a tournament. It is checked and queued at once, and played in the background."""
         return await self.begun(who, request, key)
 
+    @verb("estimate_tournament", Role.VIEWER)
+    async def estimate(self, who: Principal, request: types.TournamentRequest) -> types.Forecast:
+        """What a tournament comes to: matches, what its models may cost, seconds. Nothing is paid."""
+        return await self.foretold(request)
+
     @verb("get_tournament_standings", Role.VIEWER)
     async def standings(self, who: Principal, run_id: str) -> types.TournamentStandings:
         """How a tournament stands: places, ratings with their intervals, ranks as far as matches tell."""

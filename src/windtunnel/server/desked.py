@@ -63,6 +63,12 @@ class Desked:
             await self.ground.desks.call(self.world, "begin", asked)
         return await self.ground.find(run_id)
 
+    async def foretold(self, request: Request) -> types.Forecast:
+        """What it comes to, rehearsed by its desk; nothing is kept."""
+        asked = {self.world: request.file()}
+        told = await self.ground.desks.call(self.world, "forecast", asked, seconds=120)
+        return types.Forecast.model_validate({**told, "models": priced(told["models"])})
+
     async def page(self, after: str | None, limit: int) -> tuple[Page, dict[str, dict[str, Any]]]:
         """Runs of this kind, newest first, and what never changes of them."""
         await aside(self.ground.freshen)
@@ -93,6 +99,14 @@ class Desked:
                 remedy=f"{self.listed} tells which there are",
             )  # fmt: skip
         return found
+
+
+def priced(models: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What models would cost, in dollars."""
+    return [
+        {**one, **{name: None if one[name] is None else one[name] / 1e6 for name in ("seen", "most")}}
+        for one in models
+    ]
 
 
 def in_dollars(told: dict[str, Any]) -> dict[str, Any]:

@@ -50,6 +50,11 @@ class Evolving(Desked):
         """Start an evolution. It is checked and queued at once, and played in the background."""
         return await self.begun(who, request, key)
 
+    @verb("estimate_evolution", Role.VIEWER)
+    async def estimate(self, who: Principal, request: types.EvolutionRequest) -> types.Forecast:
+        """What an evolution comes to: matches, what its models may cost, seconds. Nothing is paid."""
+        return await self.foretold(request)
+
     @verb("get_evolution", Role.VIEWER)
     async def get(self, who: Principal, run_id: str, generation: int | None = None) -> types.Evolution:
         """How an evolution stands: its generations, the candidates of one, what the gate said."""

@@ -14,6 +14,7 @@ from windtunnel.errors import NotFound, StorageError, UsageError, WrongState
 from windtunnel.journal import Status
 from windtunnel.scenario import peek
 from windtunnel.server import types
+from windtunnel.server.desked import priced
 from windtunnel.server.gate import verb
 from windtunnel.server.ground import Ground, aside, of_run, where
 from windtunnel.server.idempotency import Once
@@ -103,11 +104,7 @@ class Playing:
         """What a run would ask of its models, and what that may cost. Nothing is paid: it is rehearsed."""
         world, asked = await aside(self.asked, request)
         told = await self.ground.desks.call(world, "estimate", asked, seconds=120)
-        for one in told["models"]:
-            one["seen"], one["most"] = (
-                None if one[name] is None else one[name] / 1e6 for name in ("seen", "most")
-            )
-        return types.Estimate.model_validate(told)
+        return types.Estimate.model_validate({**told, "models": priced(told["models"])})
 
     # --- proof ---
 

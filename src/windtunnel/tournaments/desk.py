@@ -27,6 +27,7 @@ from windtunnel.control.desk_verbs import (
 from windtunnel.control.limits import begun_with
 from windtunnel.errors import NotFound
 from windtunnel.journal import RunRow
+from windtunnel.tournaments import estimating
 from windtunnel.tournaments.finding import check_inside
 from windtunnel.tournaments.model import WORLD_NAME, Field, Match, Outcome
 from windtunnel.tournaments.reading import inline_tournament, sources
@@ -40,6 +41,12 @@ class Begin(Asked, frozen=True):
     tournament: dict[str, Any]
     run_id: NewRunId = ""
     tags: tuple[str, ...] = ()
+
+
+class Planned(Asked, frozen=True):
+    """As in `Begin`."""
+
+    tournament: dict[str, Any]
 
 
 class About(Asked, frozen=True):
@@ -76,6 +83,13 @@ async def begin(room: Room, asked: Begin, _: Progress) -> dict[str, Any]:
         room.workspace, field, tags=asked.tags, run_id=asked.run_id, said=begun_with(None, None)
     )
     return run_plain(found)
+
+
+async def forecast(room: Room, asked: Planned, _: Progress) -> dict[str, Any]:
+    """What it comes to, rehearsed; nothing is kept."""
+    check_inside(room.workspace, asked.tournament)
+    field = inline_tournament(asked.tournament, sources(room.workspace))
+    return (await estimating.forecast(room.workspace, field)).plain()
 
 
 async def about(room: Room, asked: About, _: Progress) -> list[dict[str, Any]]:
@@ -162,6 +176,7 @@ KNOWN: Known = {
     **VERBS,
     "about": (About, about),
     "begin": (Begin, begin),
+    "forecast": (Planned, forecast),
     "matches": (Matches, matches),
     "standings": (Drawn, standings),
 }

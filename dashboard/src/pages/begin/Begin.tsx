@@ -3,10 +3,12 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { lazy, type ReactNode, Suspense, useMemo, useState } from "react";
 import { Problem, type Schemas } from "~/api/client";
 import { meQuery } from "~/api/queries";
+import { counted } from "~/lib/format";
 import { useCommands } from "~/lib/keys";
 import { useOnce } from "~/lib/once";
 import { mayStart } from "~/lib/people";
 import { readYaml } from "~/lib/yaml";
+import { Costs } from "~/pages/start/Estimated";
 import { Button, Card } from "~/ui/kit";
 import { Loading, Trouble } from "~/ui/states";
 import { placesOf } from "./place";
@@ -19,6 +21,10 @@ export interface Kind {
   /** How a text begins that is none yet. */
   first: string;
   send: (value: Record<string, unknown>, key: string) => Promise<Schemas["Started"]>;
+  /** What it comes to, before it is begun. */
+  estimate: (value: Record<string, unknown>) => Promise<Schemas["Forecast"]>;
+  /** What its rounds are called, one and many. */
+  rounds: readonly [string, string];
   onBegun: (runId: string) => void;
 }
 
@@ -33,7 +39,9 @@ export function Begin({ kind, example, children }: { kind: Kind; example: string
     mutationFn: (value: Record<string, unknown>) => send(value, once(value)),
     onSuccess: ({ run_id }) => onBegun(run_id),
   });
-  const said = begin.error instanceof Problem && begin.variables === read.value ? begin.error : null;
+  const estimate = useMutation({ meta: { quiet: true }, mutationFn: kind.estimate });
+  const last = begin.submittedAt >= estimate.submittedAt ? begin : estimate;
+  const said = last.error instanceof Problem && last.variables === read.value ? last.error : null;
   const refused = useMemo(
     () =>
       (said ? placesOf(said, read.value) : []).map(({ path, message }) => ({
@@ -47,7 +55,12 @@ export function Begin({ kind, example, children }: { kind: Kind; example: string
   const refusal = me && !mayStart(me) ? "this needs the role operator; an admin gives it" : null;
   const ready = read.errors.length === 0 && !refusal;
   const press = () => ready && !busy && begin.mutate(read.value);
-  useCommands([{ title: `Begin this ${what}`, group: `New ${what}`, run: press }]);
+  const ask = () => read.errors.length === 0 && !estimate.isPending && estimate.mutate(read.value);
+  const group = `New ${what}`;
+  useCommands([
+    { title: `Begin this ${what}`, group, run: press },
+    { title: `Estimate this ${what}`, group, run: ask },
+  ]);
   const broken = read.errors[0];
   return (
     <form
@@ -74,7 +87,7 @@ export function Begin({ kind, example, children }: { kind: Kind; example: string
       <Card title="Before it begins" className="lg:sticky lg:top-4">
         <div className="space-y-3 text-sm">
           {children}
-          {begin.error && <Trouble error={begin.error} />}
+          {last.error && <Trouble error={last.error} />}
           <p role="status" className="min-h-5 text-bad">
             {broken ? `line ${broken.line}: ${broken.message}` : linesOf(refused)}
           </p>
@@ -82,9 +95,42 @@ export function Begin({ kind, example, children }: { kind: Kind; example: string
           <Button type="submit" look="primary" className="w-full" busy={busy} disabled={!ready}>
             {busy ? "Beginning…" : "Begin"}
           </Button>
+          <Button
+            className="w-full"
+            busy={estimate.isPending}
+            disabled={read.errors.length > 0}
+            onClick={ask}
+          >
+            {estimate.isPending ? "Rehearsing…" : "Estimate"}
+          </Button>
+          {estimate.data && estimate.variables === read.value && (
+            <Foretold told={estimate.data} rounds={kind.rounds} />
+          )}
         </div>
       </Card>
     </form>
+  );
+}
+
+function Foretold({ told, rounds: [one, many] }: { told: Schemas["Forecast"]; rounds: Kind["rounds"] }) {
+  const { matches, rounds, rehearsed, budget = null } = told;
+  const first = (
+    <>
+      <dt className="text-muted">matches</dt>
+      <dd className="figures">
+        {matches.toLocaleString("en")} in {counted(rounds, one, many)}
+      </dd>
+    </>
+  );
+  return (
+    <section aria-label="what it comes to">
+      <Costs {...told} budget={budget} first={first}>
+        {told.notes.map((note) => (
+          <p key={note}>{note}</p>
+        ))}
+        <p>{counted(rehearsed, "match", "matches")} rehearsed; nothing was asked or paid.</p>
+      </Costs>
+    </section>
   );
 }
 

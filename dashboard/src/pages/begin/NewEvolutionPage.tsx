@@ -25,6 +25,17 @@ const send: Kind["send"] = (value, key) =>
     }),
   );
 
+const estimate: Kind["estimate"] = (value) =>
+  told(api.POST("/api/evolution/estimate", { body: value as Schemas["EvolutionRequest"] }));
+
+const KIND = {
+  what: "evolution",
+  first: "evolution: TITLE",
+  rounds: ["generation", "generations"],
+  send,
+  estimate,
+} as const;
+
 export function NewEvolutionPage() {
   const starts = useQuery(startsQuery);
   const navigate = useNavigate();
@@ -44,10 +55,7 @@ export function NewEvolutionPage() {
       />
       <Asked query={starts} loading={<Loading what="the strategies to start from" rows={8} />}>
         {(known) => (
-          <Begin
-            kind={{ what: "evolution", first: "evolution: TITLE", send, onBegun }}
-            example={evolutionOf(known)}
-          >
+          <Begin kind={{ ...KIND, onBegun }} example={evolutionOf(known)}>
             <About none={known.length === 0} />
           </Begin>
         )}

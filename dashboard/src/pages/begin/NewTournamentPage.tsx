@@ -13,6 +13,17 @@ const send: Kind["send"] = (value, key) =>
     }),
   );
 
+const estimate: Kind["estimate"] = (value) =>
+  told(api.POST("/api/tournaments/estimate", { body: value as Schemas["TournamentRequest"] }));
+
+const KIND = {
+  what: "tournament",
+  first: "tournament: TITLE",
+  rounds: ["round", "rounds"],
+  send,
+  estimate,
+} as const;
+
 export function NewTournamentPage() {
   const navigate = useNavigate();
   const onBegun = (id: string) => void navigate({ to: "/tournaments", search: { id } });
@@ -29,7 +40,7 @@ export function NewTournamentPage() {
           </>
         }
       />
-      <Begin kind={{ what: "tournament", first: "tournament: TITLE", send, onBegun }} example={TOURNAMENT}>
+      <Begin kind={{ ...KIND, onBegun }} example={TOURNAMENT}>
         <p className="text-muted">
           Who enters is a rule of the world, or a{" "}
           <Link to="/strategies" className={LINK}>

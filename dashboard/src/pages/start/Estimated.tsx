@@ -1,6 +1,6 @@
 // What it would cost, and how long it would take, before anything is paid: the server rehearses it.
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { api, type Schemas, told } from "~/api/client";
 import { dollars, figure, span } from "~/lib/format";
 import { Trouble } from "~/ui/states";
@@ -40,18 +40,38 @@ export function Estimated({ request, ready }: { request: Schemas["StartRequest"]
   );
 }
 
-function Told({ estimate, budget }: { estimate: Schemas["Estimate"]; budget: number | null }) {
+const Told = ({ estimate, budget }: { estimate: Schemas["Estimate"]; budget: number | null }) => (
+  <Costs {...estimate} budget={budget}>
+    <p>
+      {estimate.rehearsed} of {estimate.turns.toLocaleString("en")} turns rehearsed; nothing was asked or
+      paid.
+    </p>
+  </Costs>
+);
+
+interface Costing {
+  models: readonly Schemas["Priced"][];
+  seconds: number;
+  budget: number | null;
+  /** How many play at the same time, where it is more than one. */
+  processes?: number;
+  /** What is said before it. */
+  first?: ReactNode;
+  children: ReactNode;
+}
+
+/** Of anything that asks models: what that costs, and how long all of it takes. */
+export function Costs({ models, seconds, budget, processes = 1, first, children }: Costing) {
   const sum = (name: "seen" | "most"): number | null =>
-    estimate.models.some((one) => one[name] === null)
-      ? null
-      : estimate.models.reduce((all, one) => all + (one[name] ?? 0), 0);
+    models.some((one) => one[name] === null) ? null : models.reduce((all, one) => all + (one[name] ?? 0), 0);
   const [seen, most] = [sum("seen"), sum("most")];
-  const calls = estimate.models.reduce((all, one) => all + one.calls, 0);
+  const calls = models.reduce((all, one) => all + one.calls, 0);
   return (
     <dl className="grid grid-cols-[6rem_minmax(0,1fr)] gap-x-3 gap-y-1">
+      {first}
       <dt className="text-muted">cost</dt>
       <dd className="figures">
-        {estimate.models.length === 0
+        {models.length === 0
           ? "nothing: no model is asked"
           : seen === null || most === null
             ? "not known: a model has no price here"
@@ -66,16 +86,14 @@ function Told({ estimate, budget }: { estimate: Schemas["Estimate"]; budget: num
       </dd>
       <dt className="text-muted">time</dt>
       <dd className="figures">
-        {estimate.seconds < 1 ? "under a second" : `about ${span(estimate.seconds)}`}
+        {seconds < 1 ? "under a second" : `about ${span(seconds)}`}
+        {processes > 1 && ` on ${processes} processes`}
         {calls > 0 && `, and what ${figure(calls)} answers of models take`}
       </dd>
-      {estimate.models.map((one) => (
+      {models.map((one) => (
         <Model key={one.model} model={one} />
       ))}
-      <dd className="col-span-2 text-muted text-xs">
-        {estimate.rehearsed} of {estimate.turns.toLocaleString("en")} turns rehearsed; nothing was asked or
-        paid.
-      </dd>
+      <dd className="col-span-2 text-muted text-xs">{children}</dd>
     </dl>
   );
 }

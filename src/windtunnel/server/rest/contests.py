@@ -95,6 +95,17 @@ async def start(
     return await ask.contesting.start(who, request, key=idempotency_key)
 
 
+@routes.post(
+    "/tournaments/estimate",
+    operation_id="estimate_tournament",
+    summary="What would one cost",
+    tags=["tournaments"],
+)
+async def estimate(ask: Ask, who: Who, request: types.TournamentRequest) -> types.Forecast:
+    """How many matches it comes to, what their models may cost, how long they take. Nothing is paid."""
+    return await ask.contesting.estimate(who, request)
+
+
 @routes.get(
     "/tournaments/{run_id}",
     operation_id="get_tournament_standings",

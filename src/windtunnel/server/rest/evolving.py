@@ -81,6 +81,12 @@ async def start(
     return await ask.evolving.start(who, request, key=idempotency_key)
 
 
+@routes.post("/estimate", operation_id="estimate_evolution", summary="What would one cost")
+async def estimate(ask: Ask, who: Who, request: types.EvolutionRequest) -> types.Forecast:
+    """How many matches it comes to, what their models may cost, how long they take. Nothing is paid."""
+    return await ask.evolving.estimate(who, request)
+
+
 @routes.get("/{run_id}", operation_id="get_evolution", summary="How one stands")
 async def evolution(
     ask: Ask,

@@ -36,6 +36,20 @@ class Estimate(Told):
     )
 
 
+class Forecast(Told):
+    """What a tournament or an evolution comes to."""
+
+    title: str
+    matches: int
+    rounds: int = Field(description="Of an evolution: generations")
+    rehearsed: int = Field(description="Matches that were rehearsed for it")
+    models: list[Priced] = Field(description="None, where nobody asks a model")
+    seconds: float = Field(description="What its matches take here; how long models think is not in it")
+    processes: int = Field(description="Which play at the same time")
+    budget: float | None = Field(default=None, description="Dollars, as the file says")
+    notes: list[str] = Field(default=[], description="What it leaves out")
+
+
 class ScenarioInfo(Told):
     name: str
     title: str = ""
