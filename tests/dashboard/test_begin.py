@@ -124,7 +124,9 @@ def test_an_evolution_is_begun_with_a_strategy_that_is_kept(
     watched.console.clear()
     watched.failed.clear()  # the refusal
 
-    served.post("/api/strategies", {"strategy": dict(SPENDER)}, 201)
+    nothing = {**SPENDER, "strategy": "aloof", "parameters": {}, "schema": {}}
+    for strategy in (nothing, dict(SPENDER)):  # the first of them has nothing to change
+        served.post("/api/strategies", {"strategy": strategy}, 201)
     page.reload()
     expect(page.locator(".cm-content")).to_contain_text("start: spender")
     begin(page)

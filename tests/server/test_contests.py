@@ -241,6 +241,16 @@ def test_a_strategy_is_registered_tagged_put_back_and_told_with_what_changed(ser
     assert server.get("/api/strategies/thrift/diff?a=1.0.0&b=9.0.0", 404)["code"] == "not_found"
 
 
+def test_a_list_says_which_strategies_an_evolution_can_change(server: Live) -> None:
+    bounded = {"parameters": {"tax": 0.3}, "schema": {"tax": {"type": "number", "minimum": 0, "maximum": 1}}}
+    spoken = {"kind": "llm", "model": "house", "instructions": "Save."}
+    for name, more in (("fixed", {}), ("bounded", bounded), ("spoken", spoken)):
+        server.post("/api/strategies", {"strategy": {**THRIFT, **more, "strategy": name}}, 201)
+    listed = server.get("/api/strategies?limit=100")["strategies"]
+    changeable = {one["name"]: one["changeable"] for one in listed}
+    assert (changeable["fixed"], changeable["bounded"], changeable["spoken"]) == (False, True, True)
+
+
 def test_a_strategy_knows_the_tournaments_that_it_entered(server: Live) -> None:
     server.post("/api/strategies", {"strategy": {**THRIFT, "strategy": "fighter"}}, 201)
     asked = {**CUP, "entrants": [{"strategy": "fighter", "name": "mine"}, "keynesian"]}

@@ -4308,6 +4308,11 @@ export interface components {
              * Format: date-time
              */
             at: string;
+            /**
+             * Changeable
+             * @description Whether an evolution can change it: it has bounds, or instructions
+             */
+            changeable: boolean;
         };
         /**
          * StrategyMove

@@ -53,6 +53,7 @@ class Listed(Struct, frozen=True):
     tags: dict[str, str]
     by: str
     at: float
+    changeable: bool
 
 
 class Shown(Struct, frozen=True):
@@ -104,6 +105,7 @@ class Strategies:
                 name=one.name, number=one.number, hash=one.hash, world=one.strategy.world,
                 role=one.strategy.role, kind=one.strategy.kind, description=one.strategy.description,
                 versions=count, tags=self.registry.tags(one.name), by=one.by, at=one.at,
+                changeable=one.strategy.changeable,
             )
             for one, count in found[:limit]
         ]  # fmt: skip

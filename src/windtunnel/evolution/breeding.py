@@ -58,10 +58,11 @@ def key(genome: Genome) -> str:
 async def _child(
     plan: Plan, parents: Parents, name: str, luck: Chance, context: Context, *, ask: bool
 ) -> Candidate | None:
-    schema = plan.start.strategy.schema
+    strategy = plan.start.strategy
+    schema = strategy.schema
     one = _parent(plan, parents, luck)
     genome = parents.genomes[one]
-    if plan.speaks and ask and luck.happens(plan.reflection.share if schema or plan.models else 1.0):
+    if strategy.speaks and ask and luck.happens(plan.reflected):
         return await _reflected(plan, parents, one, name, luck, context)
     others = [model for model in plan.models if model != genome.model]
     if others and (not schema or luck.happens(1 / (len(schema) + 1))):

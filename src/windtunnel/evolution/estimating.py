@@ -65,10 +65,9 @@ def _genomes(plan: Plan, start: int, others: int) -> list[tuple[Genome, float]]:
 
 def _notes(plan: Plan) -> list[str]:
     notes = not_called([plan.start, *plan.training.opponents, *plan.held_out.opponents])
-    strategy, reflection = plan.start.strategy, plan.reflection
-    model = reflection.model or strategy.model or AT_HAND[0]
-    share = reflection.share if strategy.schema or plan.models else 1.0
-    if plan.speaks and model not in AT_HAND and (asked := round(plan.most * share)):
+    strategy = plan.start.strategy
+    model = plan.reflection.model or strategy.model or AT_HAND[0]
+    if strategy.speaks and model not in AT_HAND and (asked := round(plan.most * plan.reflected)):
         told = f"about {counted(asked, 'reflection')} by {model}"
         notes.append(f"{told} come on top: how long they are is not known before")
     return notes

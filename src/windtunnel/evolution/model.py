@@ -92,9 +92,10 @@ class Plan(Struct, frozen=True, omit_defaults=True):
     description: str = ""
 
     @property
-    def speaks(self) -> bool:
-        """Whether the strategy has instructions that can be rewritten."""
-        return self.start.strategy.kind in ("llm", "team")
+    def reflected(self) -> float:
+        """Of those that have instructions, the share of children that get new ones: all, if nothing else can
+        change."""
+        return self.reflection.share if self.start.strategy.schema or self.models else 1.0
 
     @property
     def most(self) -> int:

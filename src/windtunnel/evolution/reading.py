@@ -18,7 +18,6 @@ from windtunnel.evolution.trials import seal_of
 from windtunnel.scenario import scenario_to_plain
 from windtunnel.scenario.checking import check
 from windtunnel.scenario.kinds import expect
-from windtunnel.scenario.modelled import THINKING
 from windtunnel.scenario.reading import Node, Place, node_of
 from windtunnel.strategies.reading import read_document
 from windtunnel.strategies.versions import Version
@@ -117,7 +116,7 @@ def _plan(root: Node, sources: Sources, folder: Path) -> Plan:
     for entrant in (start, *opponents, *others):
         place = _place(root, "start" if entrant is start else "opponents", "held_out")
         check_models(sources, [*stages, *held_out], entrant, place, "opponents")
-    if start.strategy.kind in THINKING:
+    if start.strategy.speaks:
         _check_named(root, file, sources)
     plan = Plan(
         title=file.evolution,
@@ -181,13 +180,12 @@ def _start(root: Node, file: EvolutionFile, sources: Sources, folder: Path, worl
     except WindtunnelError as error:
         raise place.error(f"start {file.start}: {error.message}", error.remedy, "start") from error
     strategy = start.strategy
-    speaks = strategy.kind in ("llm", "team")
-    if not (strategy.schema or speaks or len(file.models) > 1):
+    if not (strategy.changeable or len(file.models) > 1):
         raise place.error(
             f"nothing of {strategy.name!r} can change",
             "give it parameters with bounds in schema", "start",
         )  # fmt: skip
-    if file.models and not speaks:
+    if file.models and not strategy.speaks:
         raise _place(root, "models").error(f"kind: {strategy.kind} asks no model", "leave it out", "models")
     return start
 

@@ -77,6 +77,7 @@ def _listed(one: Listed) -> types.StrategyInfo:
     return types.StrategyInfo(
         name=one.name, number=one.number, hash=one.hash, world=one.world, role=one.role, kind=one.kind,
         description=one.description, versions=one.versions, tags=one.tags, by=one.by, at=_moment(one.at),
+        changeable=one.changeable,
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta, Struct, field, structs
 
 from windtunnel.errors import ScenarioError
+from windtunnel.scenario.modelled import THINKING
 
 KINDS = ("rule", "llm", "team", "python")
 PARAMETER_NAME = r"^[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*)*$"
@@ -73,6 +74,16 @@ class Strategy(Struct, frozen=True, forbid_unknown_fields=True):
     schema: dict[str, Bounds] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     description: str = ""
+
+    @property
+    def speaks(self) -> bool:
+        """Whether it asks a model, by instructions that can be rewritten."""
+        return self.kind in THINKING
+
+    @property
+    def changeable(self) -> bool:
+        """Whether there is something of it that evolution can change."""
+        return bool(self.schema) or self.speaks
 
 
 def content_of(strategy: Strategy) -> dict[str, Any]:

@@ -20,7 +20,6 @@ from windtunnel.control.estimate import Costs, Foreseen, Tally, by_model, forese
 from windtunnel.control.executor import hub_of
 from windtunnel.control.worlds import Worlds
 from windtunnel.scenario import scenario_from_plain
-from windtunnel.scenario.modelled import THINKING
 from windtunnel.tournaments.draw import Seats, matches_of, on_each_stage
 from windtunnel.tournaments.formats import ELIMINATIONS, Pairing, Played, next_round, scheduled
 from windtunnel.tournaments.model import WORLD_NAME, Entrant, Field, Match
@@ -120,7 +119,7 @@ class Course(Struct):
 
 def course(plan: Field) -> Course:
     """Nothing is kept of most matches: there may be very many."""
-    asking = {one.name for one in plan.entrants if one.strategy.kind in THINKING}
+    asking = {one.name for one in plan.entrants if one.strategy.speaks}
     told, alone = Course(), len(plan.seats) == 1
     for number, pairings in enumerate(_rounds(plan), 1):
         told.rounds = number

@@ -11,9 +11,9 @@ const startsQuery = queryOptions({
   queryKey: ["strategies", "to start from"],
   queryFn: async ({ signal }) => {
     const { strategies } = await told(
-      api.GET("/api/strategies", { params: { query: { ...GROUND, limit: 5 } }, signal }),
+      api.GET("/api/strategies", { params: { query: { ...GROUND, limit: 100 } }, signal }),
     );
-    return strategies.map((one) => one.name);
+    return strategies.filter((one) => one.changeable).map((one) => one.name);
   },
 });
 

@@ -63,6 +63,7 @@ class StrategyInfo(Told):
     tags: dict[str, str] = Field(description="Each with the number it stands at")
     by: str
     at: datetime
+    changeable: bool = Field(description="Whether an evolution can change it: it has bounds, or instructions")
 
 
 class StrategyPage(Page):
