@@ -119,7 +119,7 @@ class Fake:
         one = made(
             types.StrategyInfo,
             name="dove", number="1.0.0", hash="ab" * 32, world="town", role="trader", kind="rule",
-            description=EVIL, versions=1, tags={}, by="ann", at=NOW,
+            description=EVIL, versions=1, tags={}, by="ann", at=NOW, changeable=True,
         )  # fmt: skip
         return made(types.StrategyPage, strategies=[one])
 

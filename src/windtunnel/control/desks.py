@@ -33,7 +33,6 @@ READS = frozenset(
     {
         "describe",
         "estimate",
-        "forecast",
         "observe",
         "panels",
         "query",

@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -133,11 +133,8 @@ def opened(found: Found, workspace: Workspace | None = None, *, read_only: bool 
 def founded(location: str | Path, workspace: Workspace | None = None) -> Iterator[Store]:
     """A store to put runs into, which is made where there is none. One that no run came into goes again."""
     if is_address(str(location)):
-        store = open_store(location, workspace, create=True)
-        try:
+        with closing(open_store(location, workspace, create=True)) as store:
             yield store
-        finally:
-            store.close()
         return
     path = Path(location)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -145,12 +142,11 @@ def founded(location: str | Path, workspace: Workspace | None = None) -> Iterato
     try:
         with _locked(path.parent, fcntl.LOCK_SH):
             fresh = not path.exists()
-            store = open_store(path, workspace, create=True)
-            try:
-                yield store
-            finally:
-                empty = fresh and not store.runs()
-                store.close()
+            with closing(open_store(path, workspace, create=True)) as store:
+                try:
+                    yield store
+                finally:
+                    empty = not store.runs()
     finally:
         if fresh and empty:
             _remove_if_empty(path)
