@@ -146,7 +146,7 @@ def founded(location: str | Path, workspace: Workspace | None = None) -> Iterato
                 try:
                     yield store
                 finally:
-                    empty = not store.runs()
+                    empty = fresh and not store.runs()
     finally:
         if fresh and empty:
             _remove_if_empty(path)
